@@ -1,0 +1,312 @@
+"""The types that pass between the stages: frozen, without behavior, without I/O.
+
+Path --read--> Announcement --check--> Problem* --render--> Draft --fit--> Thread --plan--> Plan
+     --publish--> Receipt --record--> Ledger
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+Kind = Literal["incident", "maintenance", "release"]
+Severity = Literal["minor", "major", "critical"]
+State = Literal["todo", "scheduled", "done", "changed", "uncertain", "skipped"]
+
+# --- read and check -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where something stands in a file. `path` is relative to the project's root; lines and columns count from 1."""
+
+    path: str
+    line: int = 1
+    column: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is wrong with a file. `code` is stable, for filters and tests; `message` says what to do."""
+
+    severity: Literal["error", "warning"]
+    code: str
+    place: Place
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """An image or a video of an update. `path` is POSIX and relative to the project's root."""
+
+    path: str
+    alt: str
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One dated entry of an announcement. `time` is in UTC; `body` is Markdown.
+
+    `overrides` maps the name of a platform or channel to the text of its `post NAME` block; `override_places` says
+    where each stands. `body_line` is the file's line on which `body` begins.
+    """
+
+    status: str
+    time: datetime
+    body: str
+    place: Place
+    body_line: int = 1
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    override_places: Mapping[str, Place] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """One Markdown file. `updates` is its chain, sorted by time; `intro` is what stands before the first of them."""
+
+    slug: str
+    path: str
+    title: str
+    kind: Kind
+    language: str
+    updates: tuple[Update, ...]
+    severity: Severity | None = None
+    components: tuple[str, ...] = ()
+    starts: datetime | None = None
+    ends: datetime | None = None
+    version: str | None = None
+    tags: tuple[str, ...] = ()
+    channels: tuple[str, ...] | None = None
+    link: str | None = None
+    update_every: timedelta | None = None
+    intro: str = ""
+
+
+# --- render: rich text ----------------------------------------------------------------------------------------------
+
+SpanKind = Literal["text", "code", "link", "mention", "hashtag"]
+BlockKind = Literal["paragraph", "heading", "item", "code", "quote", "row", "rule"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of text of one meaning. A link shows `text` and leads to `url`; for a bare URL they say the same."""
+
+    kind: SpanKind
+    text: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, a list item, a line of a table, ...: spans that stand together. `prefix` is shown before them
+    (a bullet, a number, an indent)."""
+
+    kind: BlockKind
+    spans: tuple[Span, ...]
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A named part of a draft (`headline`, `body`, `next_update`, `link`, `tags`): one block of a template."""
+
+    name: str
+    blocks: tuple[Block, ...]
+    media: tuple[Media, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a template made of one update for one channel. `override` is the user's own text, used as it is."""
+
+    parts: tuple[Part, ...]
+    override: str | None = None
+
+
+# --- fit ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one post of a channel takes.
+
+    `length` is the most that `measure` may say of a text, in the platform's own unit (`unit` names it);
+    `max_bytes` bounds the UTF-8 bytes too. With `facets`, words can carry a link; without, the URL is written out
+    after its words. `images` is the most a post takes, `alt` the most characters of an alternative text.
+    """
+
+    length: int
+    measure: Callable[[str], int]
+    unit: str = "characters"
+    max_bytes: int | None = None
+    facets: bool = False
+    images: int = 4
+    alt: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class FitOptions:
+    """How a draft becomes posts: the keys that any channel takes in `broadcast.toml`."""
+
+    fit: Literal["auto", "thread", "single"] = "auto"
+    max_posts: int = 10
+    link: Literal["first", "last", "every", "none"] = "first"
+    numbering: bool = True
+    abbreviations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """What a stretch of a text is. `start` and `end` are UTF-8 byte offsets; `value` is the URL, the tag without `#`
+    or the handle without `@`."""
+
+    kind: Literal["link", "tag", "mention"]
+    value: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One message that fits. `length` is in the unit of the limits it was made for."""
+
+    text: str
+    length: int
+    facets: tuple[Facet, ...] = ()
+    media: tuple[Media, ...] = ()
+
+
+# --- plan -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One configured destination: a table of `broadcast.toml`. `options` is the platform's own pydantic model."""
+
+    name: str
+    platform: str
+    fit: FitOptions
+    limits: Limits
+    language: str | None = None
+    dry: bool = False
+    options: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A post as its platform knows it. `data` is what a reply to it or a deletion needs besides (a CID, a root)."""
+
+    id: str
+    url: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTo:
+    """The post that a post answers; `id` and `url` are known once that one stands."""
+
+    update: datetime
+    part: int
+    id: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One post that should exist, and what the ledger says of it. `part` counts from 1."""
+
+    announcement: str
+    update: datetime
+    status: str
+    channel: str
+    platform: str
+    part: int
+    parts: int
+    post: Post
+    limit: int
+    language: str
+    reply_to: ReplyTo | None
+    state: State
+    source: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every post that should exist. `cost` is in US dollars, for each channel that is paid for, of what is to do."""
+
+    actions: tuple[Action, ...]
+    problems: tuple[Problem, ...] = ()
+    cost: Mapping[str, float] = field(default_factory=dict)
+
+
+# --- publish and record ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """Written before a post is sent: all that will be sent. `payload` is what the platform prepared (keys, CIDs);
+    `source` is the digest of what the user wrote; `run` names the run that claims the post."""
+
+    announcement: str
+    update: datetime
+    channel: str
+    part: int
+    parts: int
+    at: datetime
+    run: str
+    status: str
+    post: Post
+    language: str
+    source: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Written after a post was sent: how its platform knows it."""
+
+    announcement: str
+    update: datetime
+    channel: str
+    part: int
+    at: datetime
+    run: str
+    ref: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found out about intents without a receipt: `absent` (never sent, may be sent) or, for a post that a
+    human settles, `posted`. `part` 0 speaks of the whole update; `by` says who decided (`reconcile`, `settle`,
+    `baseline`)."""
+
+    announcement: str
+    update: datetime
+    channel: str
+    part: int
+    at: datetime
+    run: str
+    verdict: Literal["absent", "posted", "retracted"]
+    by: str
+
+
+Event = Intent | Receipt | Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one post in this run."""
+
+    announcement: str
+    update: datetime
+    channel: str
+    part: int
+    state: Literal["posted", "done", "failed", "uncertain", "skipped"]
+    id: str | None = None
+    url: str | None = None
+    error: str | None = None

@@ -1,0 +1,115 @@
+"""What a platform is: a plain module that fits `Platform`, registered under `broadcast.platforms`.
+
+Importing the module must be cheap: the SDK is imported in `connect`, never at the top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from pydantic import BaseModel
+
+from broadcast.errors import ConfigError
+from broadcast.model import Announcement, Channel, Intent, Limits, Post, Ref
+
+GROUP = "broadcast.platforms"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """What a connection may look at besides its posts. `root` is the folder of `broadcast.toml`; media paths are
+    relative to it. `announcements` are all of the project's, for a platform that builds pages of them."""
+
+    root: Path
+    now: datetime
+    url: str | None = None
+    announcements: Sequence[Announcement] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who the credentials log in as. `notes` is what the account may not do, in plain words."""
+
+    name: str
+    url: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What goes into a post's intent. `payload` is JSON; `ref` is how the post will be known, where that can be told
+    before it is sent (Bluesky chooses its own keys)."""
+
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    ref: Ref | None = None
+
+
+class Connection(Protocol):
+    """An account that is logged in. Every request has a timeout. Errors are `RefusedError` (did nothing),
+    `CredentialsError`, or `LostAnswerError` (may have had its effect), never an SDK's own."""
+
+    def verify(self) -> Account:
+        """Prove that the credentials work, changing nothing."""
+        ...
+
+    def prepare(self, posts: Sequence[Post], language: str, parent: Ref | None) -> list[Prepared]:
+        """Choose what must be fixed before sending (keys, CIDs), one for each post; send nothing."""
+        ...
+
+    def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[tuple[int, Ref]]:
+        """Send the posts in order, the first as a reply to `parent`; yield each part's number and reference at once
+        when it stands, so that it is recorded before the next is tried."""
+        ...
+
+    def find(self, intents: Sequence[Intent], parent: Ref | None) -> Mapping[int, Ref]:
+        """Which of these posts stand on the platform, by part. A part that is left out is proved absent. Raises
+        `UnprovableError` where the platform does not say."""
+        ...
+
+    def edit(self, ref: Ref, intent: Intent) -> Ref:
+        """Make a post that stands say what `intent` says. Only called where the platform's `EDITS` is true."""
+        ...
+
+    def delete(self, refs: Sequence[Ref]) -> None:
+        """Delete posts, given newest first. One that is gone already is no error."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Platform(Protocol):
+    """A module. The capital names are constants of it."""
+
+    OPTIONS: type[BaseModel]
+    """The keys that a channel's table takes besides the common ones; unknown keys are forbidden."""
+    SECRETS: tuple[str, ...]
+    """The fields of `BROADCAST_<CHANNEL>_<FIELD>`, upper case."""
+    EDITS: bool
+    """Whether a published post can be changed in place."""
+
+    def limits(self, options: Any) -> Limits:
+        """What one post takes, known without the network."""
+        ...
+
+    def cost(self, post: Post) -> float | None:
+        """US dollars for one post, or None where posting is free."""
+        ...
+
+    def connect(self, channel: Channel, secrets: Mapping[str, str], workspace: Workspace) -> Connection:
+        """Log in. The only place that imports an SDK. Raises `CredentialsError` or `RefusedError`."""
+        ...
+
+
+@cache
+def load(name: str) -> Platform:
+    """The platform of this name. Raises `ConfigError` where none is installed."""
+    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    if name not in found:
+        raise ConfigError(f"no platform is called {name!r}", f"installed are: {', '.join(sorted(found))}")
+    return cast(Platform, found[name].load())
