@@ -10,6 +10,9 @@ BIN := .venv/bin
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
+demo: .venv/.stamp  ## the example announcements through all platforms, without an account
+	$(BIN)/broadcast rehearse
+
 test: .venv/.stamp  ## every test
 	$(BIN)/python -m pytest -n 2
 

@@ -65,7 +65,10 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """One Markdown file. `updates` is its chain, sorted by time; `intro` is what stands before the first of them."""
+    """One Markdown file. `updates` is its chain, sorted by time; `intro` is what stands before the first of them.
+
+    `places` says where the values of the front matter stand, by key (`channels`) and item (`channels.0`).
+    """
 
     slug: str
     path: str
@@ -83,17 +86,19 @@ class Announcement:
     link: str | None = None
     update_every: timedelta | None = None
     intro: str = ""
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
 
 
 # --- render: rich text ----------------------------------------------------------------------------------------------
 
-SpanKind = Literal["text", "code", "link", "mention", "hashtag"]
-BlockKind = Literal["paragraph", "heading", "item", "code", "quote", "row", "rule"]
+SpanKind = Literal["text", "code", "link", "mention", "hashtag", "image"]
+BlockKind = Literal["paragraph", "heading", "item", "code", "quote", "row"]
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A run of text of one meaning. A link shows `text` and leads to `url`; for a bare URL they say the same."""
+    """A run of text of one meaning. A link shows `text` and leads to `url`; for a bare URL they say the same. A line
+    end in `text` is a hard break. An image shows nothing: it marks where the next of its part's media stood."""
 
     kind: SpanKind
     text: str
@@ -103,7 +108,7 @@ class Span:
 @dataclass(frozen=True, slots=True)
 class Block:
     """A paragraph, a list item, a line of a table, ...: spans that stand together. `prefix` is shown before them
-    (a bullet, a number, an indent)."""
+    (an indent, then a bullet, a number or a quote sign)."""
 
     kind: BlockKind
     spans: tuple[Span, ...]
@@ -112,7 +117,8 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A named part of a draft (`headline`, `body`, `next_update`, `link`, `tags`): one block of a template."""
+    """A named part of a draft (`headline`, `body`, `next_update`, `link`, `tags`): one block of a template. The n-th
+    image span of its blocks is where the n-th of its `media` stood."""
 
     name: str
     blocks: tuple[Block, ...]
@@ -121,10 +127,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a template made of one update for one channel. `override` is the user's own text, used as it is."""
+    """What a template made of one update for one channel. `override` is the user's own text, used as it is.
+    `language` (an IETF tag) decides where sentences end and what may be abbreviated."""
 
     parts: tuple[Part, ...]
     override: str | None = None
+    language: str = "en"
 
 
 # --- fit ------------------------------------------------------------------------------------------------------------
@@ -150,13 +158,18 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class FitOptions:
-    """How a draft becomes posts: the keys that any channel takes in `broadcast.toml`."""
+    """How a draft becomes posts: the keys that any channel takes in `broadcast.toml`.
+
+    `abbreviations` (word: shorter word) are tried before the packaged ones of the draft's language; an empty value
+    takes one of those away. `short_urls` shows bare URLs as Bluesky's app does, where the limits allow facets.
+    """
 
     fit: Literal["auto", "thread", "single"] = "auto"
     max_posts: int = 10
     link: Literal["first", "last", "every", "none"] = "first"
     numbering: bool = True
     abbreviations: Mapping[str, str] = field(default_factory=dict)
+    short_urls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +210,19 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class Thread:
+    """The posts of one update on one channel, in order. `source` is the digest of what the user wrote of it."""
+
+    announcement: str
+    update: datetime
+    status: str
+    channel: Channel
+    language: str
+    posts: tuple[Post, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ref:
     """A post as its platform knows it. `data` is what a reply to it or a deletion needs besides (a CID, a root)."""
 
@@ -217,7 +243,8 @@ class ReplyTo:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One post that should exist, and what the ledger says of it. `part` counts from 1."""
+    """One post that should exist, and what the ledger says of it. `part` counts from 1. `ref` is the post that stands
+    for it; `note` says why the state is what it is."""
 
     announcement: str
     update: datetime
@@ -231,6 +258,7 @@ class Action:
     language: str
     reply_to: ReplyTo | None
     state: State
+    ref: Ref | None = None
     source: str = ""
     note: str = ""
 
@@ -250,7 +278,8 @@ class Plan:
 @dataclass(frozen=True, slots=True)
 class Intent:
     """Written before a post is sent: all that will be sent. `payload` is what the platform prepared (keys, CIDs);
-    `source` is the digest of what the user wrote; `run` names the run that claims the post."""
+    `source` is the digest of what the user wrote; `run` names the run that claims the post. `ref` is how the post
+    will be known and `parent` what it answers, where that is known before it is sent."""
 
     announcement: str
     update: datetime
@@ -264,6 +293,8 @@ class Intent:
     language: str
     source: str
     payload: Mapping[str, Any] = field(default_factory=dict)
+    ref: Ref | None = None
+    parent: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,3 +341,30 @@ class Result:
     id: str | None = None
     url: str | None = None
     error: str | None = None
+
+
+# --- status ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelStanding:
+    """How far an announcement has come on one channel; `urls` are those of its posts, oldest first."""
+
+    state: State
+    urls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an announcement stands. `updated` is the time of its last update; `next_update_due` is None where
+    followers are owed nothing more."""
+
+    announcement: str
+    title: str
+    kind: Kind
+    status: str
+    open: bool
+    updated: datetime
+    next_update_due: datetime | None = None
+    overdue: bool = False
+    channels: Mapping[str, ChannelStanding] = field(default_factory=dict)

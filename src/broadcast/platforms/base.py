@@ -24,12 +24,14 @@ GROUP = "broadcast.platforms"
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """What a connection may look at besides its posts. `root` is the folder of `broadcast.toml`; media paths are
-    relative to it. `announcements` are all of the project's, for a platform that builds pages of them."""
+    relative to it. `announcements` are all of the project's, for a platform that builds pages of them; `templates` is
+    the folder of the user's own templates."""
 
     root: Path
     now: datetime
     url: str | None = None
     announcements: Sequence[Announcement] = ()
+    templates: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,4 +114,7 @@ def load(name: str) -> Platform:
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
     if name not in found:
         raise ConfigError(f"no platform is called {name!r}", f"installed are: {', '.join(sorted(found))}")
-    return cast(Platform, found[name].load())
+    try:
+        return cast(Platform, found[name].load())
+    except Exception as error:  # noqa: BLE001 - the module is a third party's and may raise anything
+        raise ConfigError(f"the platform {name!r} is installed, but cannot be loaded: {error}") from error

@@ -1,0 +1,106 @@
+"""`broadcast ledger`: what the record says, and what a human decides."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from broadcast import pipeline, runs
+from broadcast.cli.desk import Slugs, desk, ledger_of, slugs
+from broadcast.errors import UsageError
+from broadcast.ledger.history import fold
+from broadcast.model import Event, Intent, Receipt, Ref, Verdict
+from broadcast.source.times import format_time, parse_time
+
+app = typer.Typer(help="The shared record of what was sent.", no_args_is_help=True)
+
+
+@app.command()
+def show(context: typer.Context, names: Slugs = None) -> None:
+    """Tell what the ledger says of each announcement, event by event."""
+    here = desk(context)
+    project = here.project()
+    log = ledger_of(project).read()
+    only = slugs(project, [name for name in names or () if name not in log.events], here.start) or set()
+    chosen = {slug for slug in log.events if not names or slug in only or slug in names}
+    if not log.events:
+        here.say("the ledger is empty: nothing was ever published")
+    for slug in sorted(chosen):
+        here.tell(slug)
+        for event in log.events[slug]:
+            here.tell(f"  {format_time(event.at)}  {_tell(event)}")
+
+
+def _tell(event: Event) -> str:
+    where = f"{event.channel}, update of {format_time(event.update)}"
+    if isinstance(event, Intent):
+        return f"{where}: about to send post {event.part} of {event.parts}"
+    if isinstance(event, Receipt):
+        return f"{where}: post {event.part} stands: {event.ref.url or event.ref.id}"
+    part = f"post {event.part}" if event.part else "every post"
+    verb = {"absent": "was not sent", "posted": "counts as sent", "retracted": "was taken back"}[event.verdict]
+    return f"{where}: {part} {verb} ({event.by})"
+
+
+@app.command()
+def settle(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The announcement.")],
+    update: Annotated[str, typer.Option(help="The update's time, such as 2026-11-22T14:05:00Z.")],
+    channel: Annotated[str, typer.Option(help="The channel.")],
+    part: Annotated[int, typer.Option(help="The post's number in its thread.")] = 1,
+    posted: Annotated[bool, typer.Option("--posted", help="You looked: the post stands.")] = False,
+    absent: Annotated[bool, typer.Option("--absent", help="You looked: it does not; it may be sent again.")] = False,
+    post_id: Annotated[str | None, typer.Option("--id", help="With --posted: its id, so that replies find it.")] = None,
+    url: Annotated[str | None, typer.Option("--url", help="With --posted: its address.")] = None,
+) -> None:
+    """Decide, after looking at the channel, whether an uncertain post stands."""
+    here = desk(context)
+    if posted == absent:
+        raise UsageError("say which it is", "type --posted or --absent")
+    project = here.project()
+    ledger = ledger_of(project)
+    log = ledger.read()
+    try:
+        time = parse_time(update)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    sent = fold(log.events.get(name, ())).get((time, channel))
+    doubtful = [one.part for one in sent.parts if one.state == "open"] if sent else []
+    if part not in doubtful:
+        raise UsageError(
+            f"{name}: post {part} of {update} on {channel} is not in doubt", f"type `broadcast ledger show {name}`"
+        )
+    event: Event
+    if posted and post_id:
+        event = Receipt(name, time, channel, part, here.now(), runs.name(), Ref(post_id, url))
+    else:
+        verdict = Verdict(
+            name, time, channel, part, here.now(), runs.name(), "posted" if posted else "absent", "settle"
+        )
+        event = verdict
+    ledger.append([event], log.version)
+    here.say("settled; type `broadcast publish` to go on")
+
+
+@app.command()
+def baseline(context: typer.Context, names: Slugs = None) -> None:
+    """Mark updates that nobody published as published: for files that were here before broadcast was."""
+    here = desk(context)
+    project = here.project()
+    ledger = ledger_of(project)
+    log = ledger.read()
+    only = slugs(project, names, here.start)
+    now, run = here.now(), runs.name()
+    planned = pipeline.plan(project, log, now=now, only=only, backfill=True)
+    marks = {
+        (row.announcement, row.update, row.channel): Verdict(
+            row.announcement, row.update, row.channel, 0, now, run, "posted", "baseline"
+        )
+        for row in planned.actions
+        if row.state == "todo" and row.part == 1
+    }
+    if marks:
+        ledger.append(list(marks.values()), log.version)
+    here.say(f"{len(marks)} updates on their channels now count as published")

@@ -1,0 +1,164 @@
+"""Commands that read and plan. They need no network and no secrets, and import no platform's SDK."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from broadcast import config as configuration
+from broadcast import pipeline
+from broadcast.cli.desk import NOTHING, Json, Slugs, channel_names, desk, read_log, slugs
+from broadcast.errors import ConfigError, ProblemsFoundError
+from broadcast.model import Plan, Problem
+from broadcast.standing import standings
+from broadcast.views import data, github, html, markdown, terminal
+
+app = typer.Typer()
+
+Channels = Annotated[list[str] | None, typer.Option("--channel", help="Only this channel (may be repeated).")]
+
+
+class Format(StrEnum):
+    """How `check` prints problems."""
+
+    text = "text"
+    json = "json"
+    github = "github"
+
+
+@app.command()
+def check(
+    context: typer.Context,
+    paths: Annotated[list[str] | None, typer.Argument(help="Files or folders; all announcements without one.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="How to print the problems.")] = Format.text,
+    as_json: Json = False,
+) -> None:
+    """Find every problem of the files at once: what is written, and whether it fits every channel."""
+    here = desk(context)
+    root = here.root()
+    config, problems = configuration.load(root)
+    if config is not None:
+        project = pipeline.read(root)
+        only = slugs(project, paths, here.start)
+        problems = (*project.problems, *pipeline.threads(project, only)[1])
+        if paths:
+            problems = tuple(problem for problem in problems if _named(problem, paths, here.start, root))
+    if as_json or form is Format.json:
+        here.emit(data.problems(problems))
+    elif form is Format.github:
+        sys.stdout.write(github.annotate(problems))
+    else:
+        terminal.problems(here.out, problems)
+    if config is None:
+        raise ConfigError(f"{configuration.FILE} is not valid", "mend it and type `broadcast check` again")
+    errors = sum(problem.severity == "error" for problem in problems)
+    warnings = len(problems) - errors
+    count = len({one.path for one in project.announcements})
+    here.say(f"{count} announcements: {errors} errors, {warnings} warnings")
+    if errors:
+        raise typer.Exit(ProblemsFoundError.exit_code)
+
+
+def _named(problem: Problem, paths: Sequence[str], start: Path, root: Path) -> bool:
+    file = (root / problem.place.path).resolve()
+    named = [(start / path).resolve() for path in paths]
+    return any(path == file or path in file.parents for path in named) or file.stem in paths
+
+
+@app.command()
+def preview(
+    context: typer.Context,
+    paths: Slugs = None,
+    channel: Channels = None,
+    html_file: Annotated[
+        Path | None, typer.Option("--html", help="Write a page that shows the posts side by side to this file.")
+    ] = None,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown for a pull request.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show the posts as followers will see them, whether published or not."""
+    here = desk(context)
+    project = here.project()
+    shown = pipeline.plan(
+        project,
+        NOTHING,
+        now=here.now(),
+        only=slugs(project, paths, here.start),
+        channels=channel_names(project, channel),
+        backfill=True,
+    )
+    if html_file is not None:
+        target = here.start / html_file
+        target.write_text(html.preview(shown, project.config.root), encoding="utf-8")
+        here.say(f"wrote {html_file}")
+    if as_json:
+        here.emit(data.plan(shown))
+    elif as_markdown:
+        sys.stdout.write(markdown.preview(shown))
+    elif html_file is None:
+        terminal.preview(here.out, shown)
+    _fail_on_errors(shown)
+
+
+@app.command()
+def plan(
+    context: typer.Context,
+    names: Slugs = None,
+    channel: Channels = None,
+    backfill: Annotated[bool, typer.Option("--backfill", help="Plan old updates too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what `publish` would do now, against the ledger."""
+    here = desk(context)
+    project = here.project()
+    shown = pipeline.plan(
+        project,
+        read_log(here, project),
+        now=here.now(),
+        only=slugs(project, names, here.start),
+        channels=channel_names(project, channel),
+        backfill=backfill,
+    )
+    if as_json:
+        here.emit(data.plan(shown))
+    else:
+        terminal.plan(here.out, shown)
+    _fail_on_errors(shown)
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    names: Slugs = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show what is over, too.")] = False,
+    fail_overdue: Annotated[
+        bool, typer.Option("--fail-overdue", help="Exit with 1 when followers are owed an update.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what is open, how old its last update is, what is overdue, and where its posts are."""
+    here = desk(context)
+    project = here.project()
+    now = here.now()
+    only = slugs(project, names, here.start)
+    planned = pipeline.plan(project, read_log(here, project), now=now, only=only)
+    chosen = [one for one in project.announcements if only is None or one.slug in only]
+    found = standings(project.config, chosen, planned, now)
+    overdue = [standing.announcement for standing in found if standing.overdue]
+    if as_json:
+        here.emit(data.standings(found))
+    else:
+        terminal.status(here.out, [one for one in found if one.open or everything or names], now=now)
+    if fail_overdue and overdue:
+        here.say(f"overdue: {', '.join(overdue)}; type `broadcast update {overdue[0]}`")
+        raise typer.Exit(1)
+
+
+def _fail_on_errors(shown: Plan) -> None:
+    if any(problem.severity == "error" for problem in shown.problems):
+        raise typer.Exit(ProblemsFoundError.exit_code)

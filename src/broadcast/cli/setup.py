@@ -1,0 +1,147 @@
+"""Commands that set up and look around: `init`, `channels`, `site`."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from broadcast import secrets
+from broadcast.cli import send
+from broadcast.cli.desk import Json, desk, require_clean
+from broadcast.errors import ChannelFailedError, ConfigError, CredentialsError, SendError, UsageError
+from broadcast.platforms import base as platforms
+from broadcast.platforms import site as site_platform
+from broadcast.site.build import build
+from broadcast.source.files import create
+from broadcast.views import data, terminal
+
+app = typer.Typer()
+
+STARTERS = {
+    "broadcast.toml": "broadcast.toml",
+    "example.md": "incidents/2026-01-15-example-slow-search.md",
+    "workflow.yml": ".github/workflows/broadcast.yml",
+}
+"""What `init` writes: packaged file -> path in the project."""
+
+
+@app.command()
+def init(context: typer.Context) -> None:
+    """Write a broadcast.toml, an example announcement and a CI workflow; never overwrites a file."""
+    here = desk(context)
+    values = {"@URL@": _pages_url(here.start), "@BRANCH@": _branch(here.start)}
+    for name, target in STARTERS.items():
+        text = (files("broadcast.cli") / "starters" / name).read_text(encoding="utf-8")
+        for mark, value in values.items():
+            text = text.replace(mark, value)
+        if (here.start / target).exists():
+            here.tell(f"kept  {target}")
+            continue
+        create(here.start / target, text)
+        here.tell(f"wrote {target}")
+    here.say("next: `broadcast check`, then `broadcast rehearse` to see everything without an account")
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=20)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _pages_url(folder: Path) -> str:
+    """The address of the repository's GitHub Pages, where its remote tells it."""
+    found = re.search(r"github\.com[:/]([\w.-]+)/([\w.-]+?)(?:\.git)?/?$", _git(folder, "remote", "get-url", "origin"))
+    if not found:
+        return "https://status.example.com"
+    owner, name = found[1].lower(), found[2]
+    return f"https://{owner}.github.io" + ("" if name.lower() == f"{owner}.github.io" else f"/{name}")
+
+
+def _branch(folder: Path) -> str:
+    head = _git(folder, "symbolic-ref", "--short", "refs/remotes/origin/HEAD").removeprefix("origin/")
+    return head or _git(folder, "symbolic-ref", "--short", "HEAD") or "main"
+
+
+@app.command()
+def channels(
+    context: typer.Context,
+    verify: Annotated[bool, typer.Option("--verify", help="Log in to each and show the account.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show the channels, what fits in a post, and (with --verify) whether the credentials work."""
+    here = desk(context)
+    project = here.project()
+    rows: list[dict[str, Any]] = []
+    failures: list[SendError] = []
+    for channel in project.config.channels.values():
+        fields = platforms.load(channel.platform).SECRETS
+        row: dict[str, Any] = {
+            "channel": channel.name,
+            "platform": channel.platform,
+            "limit": channel.limits.length,
+            "unit": channel.limits.unit,
+            "fit": channel.fit.fit,
+            "max_posts": channel.fit.max_posts,
+            "language": channel.language or project.config.file.language,
+            "dry": channel.dry,
+            "secrets": [secrets.variable(channel.name, field) for field in fields],
+        }
+        if verify:
+            row |= {"verified": False, "account": None, "notes": [], "error": None}
+            try:
+                connection = send.connect(here, project, channel.name, here.now())
+                try:
+                    account = connection.verify()
+                finally:
+                    connection.close()
+                row |= {"verified": True, "account": account.name, "notes": list(account.notes)}
+            except SendError as error:
+                failures.append(error)
+                row["error"] = str(error)
+        rows.append(row)
+    if as_json:
+        here.emit(data.channels(rows))
+    else:
+        terminal.channels(here.out, rows)
+    if any(isinstance(failure, CredentialsError) for failure in failures):
+        raise ConfigError("some credentials are missing or refused", "set them and type `broadcast channels --verify`")
+    if failures:
+        raise ChannelFailedError("some channel cannot be reached", "type `broadcast channels --verify` again")
+
+
+@app.command()
+def site(
+    context: typer.Context,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to build; else as configured.")] = None,
+) -> None:
+    """Build the status page and its feeds from the files. Sends nothing."""
+    here = desk(context)
+    project = here.project()
+    require_clean(project.problems, here)
+    config = project.config
+    sites = [one for one in config.channels.values() if one.platform == "site"]
+    targets = [(config.root / one.options.output, one.options.title) for one in sites]
+    if output is not None:
+        targets = [(here.start / output, sites[0].options.title if sites else None)]
+    for folder, title in targets or [(config.root / site_platform.Options().output, None)]:
+        if folder.resolve() in (config.root.resolve(), *config.root.resolve().parents):
+            raise UsageError(f"{folder} holds the project itself", "name a folder of its own")
+        pages = build(
+            project.announcements,
+            folder,
+            url=config.file.url,
+            root=config.root,
+            templates=config.root / config.file.templates,
+            now=here.now(),
+            title=title,
+        )
+        here.tell(
+            f"{len(pages)} files in {folder.relative_to(config.root) if folder.is_relative_to(config.root) else folder}"
+        )

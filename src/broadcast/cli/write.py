@@ -1,0 +1,224 @@
+"""Commands that write announcements: `new`, `update`, `resolve`, `import`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from broadcast import pipeline
+from broadcast.cli import send
+from broadcast.cli.desk import Desk, desk, slugs
+from broadcast.errors import ProblemsFoundError, UsageError
+from broadcast.model import Announcement
+from broadcast.source import cstate, files, statuses, write
+from broadcast.source.times import parse_time
+
+app = typer.Typer()
+importers = typer.Typer(help="Turn what another tool keeps into announcements, without overwriting.")
+app.add_typer(importers, name="import")
+
+
+class Kind(StrEnum):
+    """The kinds of announcements."""
+
+    incident = "incident"
+    maintenance = "maintenance"
+    release = "release"
+
+
+class Severity(StrEnum):
+    """How bad an incident is."""
+
+    minor = "minor"
+    major = "major"
+    critical = "critical"
+
+
+Message = Annotated[
+    str | None, typer.Option("--message", "-m", help="The text, in Markdown; `-` reads stdin; $EDITOR without it.")
+]
+Publish = Annotated[bool, typer.Option("--publish", help="Publish this announcement right away; asks first.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="With --publish: do not ask.")]
+At = Annotated[str | None, typer.Option("--at", help="The update's time, such as '2026-11-22 14:05 UTC'; now without.")]
+
+
+@app.command()
+def new(
+    context: typer.Context,
+    kind: Kind,
+    title: str,
+    message: Message = None,
+    severity: Annotated[Severity | None, typer.Option(help="How bad an incident is.")] = None,
+    component: Annotated[list[str] | None, typer.Option(help="What is affected (may be repeated).")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A hashtag, without `#` (may be repeated).")] = None,
+    starts: Annotated[str | None, typer.Option(help="When a maintenance starts.")] = None,
+    ends: Annotated[str | None, typer.Option(help="When a maintenance ends.")] = None,
+    version: Annotated[str | None, typer.Option(help="The version of a release.")] = None,
+    at: At = None,
+    publish: Publish = False,
+    yes: Yes = False,
+) -> None:
+    """Write a new announcement with its first update."""
+    here = desk(context)
+    project = here.project()
+    config = project.config
+    body = _text(here, message, f"{kind.capitalize()}: {title}")
+    name, text = write.new(
+        kind.value,
+        title,
+        now=_time(at) or here.now(),
+        taken={one.slug for one in project.announcements},
+        body=body,
+        severity=severity.value if severity else None,
+        components=tuple(component or ()),
+        tags=tuple(tag or ()),
+        starts=_time(starts),
+        ends=_time(ends),
+        version=version,
+    )
+    path = config.root / config.file.incidents / name
+    files.create(path, text)
+    _written(context, here, path, path.stem, publish=publish, yes=yes)
+
+
+@app.command()
+def update(
+    context: typer.Context,
+    slug: Annotated[str, typer.Argument(help="The announcement: its slug or path.")],
+    status: Annotated[str | None, typer.Option(help="The new status; `update` keeps the state.")] = None,
+    message: Message = None,
+    at: At = None,
+    publish: Publish = False,
+    yes: Yes = False,
+) -> None:
+    """Append an update to an announcement; the rest of the file stays as it is, byte for byte."""
+    _append(context, slug, status or "update", message, at, publish=publish, yes=yes)
+
+
+@app.command()
+def resolve(
+    context: typer.Context,
+    slug: Annotated[str, typer.Argument(help="The announcement: its slug or path.")],
+    message: Message = None,
+    at: At = None,
+    publish: Publish = False,
+    yes: Yes = False,
+) -> None:
+    """Append the update that ends an announcement: `resolved`, or `completed` for a maintenance."""
+    _append(context, slug, None, message, at, publish=publish, yes=yes)
+
+
+def _append(
+    context: typer.Context,
+    slug: str,
+    status: str | None,
+    message: str | None,
+    at: str | None,
+    *,
+    publish: bool,
+    yes: bool,
+) -> None:
+    here = desk(context)
+    project = here.project()
+    announcement = _one(here, project, slug)
+    word = statuses.CHAINS[announcement.kind][-1] if status is None else statuses.status(status)
+    if word is None or word not in statuses.STATUSES[announcement.kind]:
+        known = ", ".join(statuses.STATUSES[announcement.kind])
+        raise UsageError(f"{status!r} is not a status of a {announcement.kind}", f"the statuses are: {known}")
+    time = _time(at) or here.now().replace(microsecond=0)
+    current = statuses.current(announcement.kind, [one.status for one in announcement.updates if one.time < time])
+    step = statuses.step(announcement.kind, current, word)
+    if step.reason:
+        raise UsageError(f"{announcement.slug}: {step.reason}")
+    body = _text(here, message, f"{word.capitalize()}: {announcement.title}")
+    path = project.config.root / announcement.path
+    files.save(path, write.append(files.load(path), word, time, body))
+    _written(context, here, path, announcement.slug, publish=publish, yes=yes)
+
+
+def _one(here: Desk, project: pipeline.Project, name: str) -> Announcement:
+    found = slugs(project, [name], here.start) or set()
+    chosen = [one for one in project.announcements if one.slug in found]
+    exact = [one for one in chosen if (project.config.root / one.path).resolve() == (here.start / name).resolve()]
+    base = exact or [one for one in chosen if Path(one.path).stem == one.slug]
+    if len(base) != 1:
+        raise UsageError(f"{name!r} names {len(base)} announcements", "name one by its slug")
+    return base[0]
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        return parse_time(text) if text is not None else None
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _text(here: Desk, message: str | None, subject: str) -> str:
+    """The body: from `-m`, stdin, or an editor."""
+    if message == "-":
+        message = sys.stdin.read()
+    if message is None:
+        if not sys.stdin.isatty():
+            raise UsageError("the text is missing, and there is no terminal for an editor", "type -m 'the text'")
+        message = _edit(here, subject)
+    if not message.strip():
+        raise UsageError("the text is empty; nothing was written")
+    return message.strip()
+
+
+def _edit(here: Desk, subject: str) -> str:
+    """What the user writes in `$VISUAL` or `$EDITOR`; a first line that is a comment tells what it is about."""
+    editor = here.environ.get("VISUAL") or here.environ.get("EDITOR") or "vi"
+    note = f"<!-- {subject.replace('--', '')}. Write below; an empty text stops. -->\n"
+    handle, name = tempfile.mkstemp(suffix=".md", prefix="broadcast-")
+    path = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(note)
+        done = subprocess.run([*shlex.split(editor), name], check=False)
+        if done.returncode:
+            raise UsageError(f"the editor ended with {done.returncode}; nothing was written", "use -m 'the text'")
+        return path.read_text(encoding="utf-8").removeprefix(note)
+    except FileNotFoundError:
+        raise UsageError(f"there is no editor {editor!r}", "set EDITOR, or use -m 'the text'") from None
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _written(context: typer.Context, here: Desk, path: Path, slug: str, *, publish: bool, yes: bool) -> None:
+    here.tell(here.shown(path))
+    if publish:
+        send.publish(context, names=[slug], yes=yes)
+    else:
+        here.say(f"next: `broadcast preview {slug}`, then commit it or `broadcast publish {slug}`")
+
+
+@importers.command("cstate")
+def import_cstate(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="A cState site, or its folder of issues.")],
+) -> None:
+    """Turn the issues of a cState site into announcements; says for each file what could not be kept."""
+    here = desk(context)
+    config = here.project().config
+    source = here.start / folder
+    if not source.is_dir():
+        raise UsageError(f"{folder} is not a folder")
+    target = config.root / config.file.incidents
+    done = cstate.import_folder(source, target)
+    for one in done:
+        for note in one.notes if one.text is not None else (f"not imported: {'; '.join(one.notes)}",):
+            here.tell(f"{one.filename}: {note}")
+    written = sum(one.text is not None for one in done)
+    here.say(f"{written} of {len(done)} files became announcements in {config.file.incidents}/")
+    if written < len(done):
+        raise ProblemsFoundError("some files were not imported", "they are named above; the others were written")

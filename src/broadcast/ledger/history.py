@@ -1,0 +1,146 @@
+"""What the events of an announcement come to: which posts stand, which are absent, which are in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from broadcast.model import Event, Intent, Receipt, Ref, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class PartState:
+    """One post. `posted`: it stands (`ref` is None where a human or a baseline said so). `open`: an intent without a
+    receipt or verdict; it may stand. `absent`: claimed once, and proved not to stand. `retracted`: it stood once.
+
+    `intent` is what was sent, or was to be; None where the ledger was never told.
+    """
+
+    part: int
+    intent: Intent | None
+    ref: Ref | None
+    state: Literal["posted", "open", "absent", "retracted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The posts of one update on one channel, by part. `baseline`: the update was declared published as a whole,
+    whatever its posts. `run` and `claimed_at` are of the last claim."""
+
+    parts: tuple[PartState, ...]
+    baseline: bool = False
+    run: str | None = None
+    claimed_at: datetime | None = None
+
+
+def fold(events: Sequence[Event]) -> Mapping[tuple[datetime, str], Sent]:
+    """What has become of each (update, channel), from the events of one announcement in the ledger's order.
+
+    An intent
+        makes its part open, and supersedes an earlier intent for it. An intent for a part that stands is an edit: the
+        part stays posted, with the text that was sent, until a receipt says that the edit was made. A claim of another
+        number of parts ends the claim before it: what that left absent or retracted is forgotten; what it left posted
+        or open stays, because it stands or may stand.
+    A receipt
+        makes its part posted. One for a reference that was retracted comes late, and changes nothing.
+    A verdict `absent`
+        makes an open part absent. Part 0 speaks of all open parts. From a run that claimed the part itself, it speaks
+        of that claim: it comes late where another run has claimed the part since, and changes nothing.
+    A verdict `posted`
+        makes its part posted, without a reference where none is known. Part 0 speaks of all that are open or absent,
+        and makes the update a baseline.
+    A verdict `retracted`
+        makes its part retracted. Part 0 speaks of all that are posted, and ends a baseline.
+    """
+    stories: dict[tuple[datetime, str], _Story] = {}
+    for event in events:
+        story = stories.setdefault((event.update, event.channel), _Story())
+        match event:
+            case Intent():
+                story.claim(event)
+            case Receipt():
+                story.receive(event)
+            case Verdict():
+                story.judge(event)
+    return {key: story.sent() for key, story in stories.items()}
+
+
+@dataclass(slots=True)
+class _Part:
+    """A part while its events are read."""
+
+    state: Literal["posted", "open", "absent", "retracted"]
+    intent: Intent | None = None
+    edit: Intent | None = None
+    ref: Ref | None = None
+
+
+@dataclass(slots=True)
+class _Story:
+    """An update on a channel while its events are read."""
+
+    parts: dict[int, _Part] = field(default_factory=dict)
+    baseline: bool = False
+    last: Intent | None = None
+    claims: set[tuple[int, str]] = field(default_factory=set)
+    retracted: set[str] = field(default_factory=set)
+
+    def claim(self, intent: Intent) -> None:
+        if self.last is not None and intent.parts != self.last.parts:
+            self.parts = {number: part for number, part in self.parts.items() if part.state in ("posted", "open")}
+        self.last = intent
+        part = self.parts.setdefault(intent.part, _Part("open"))
+        self.claims.add((intent.part, intent.run))
+        if part.state == "posted":
+            part.edit = intent
+        else:
+            part.state, part.intent, part.ref = "open", intent, None
+
+    def receive(self, receipt: Receipt) -> None:
+        if receipt.ref.id in self.retracted:
+            return
+        part = self.parts.setdefault(receipt.part, _Part("posted"))
+        part.state, part.ref = "posted", receipt.ref
+        if part.edit is not None:
+            part.intent, part.edit = part.edit, None
+
+    def judge(self, verdict: Verdict) -> None:
+        whole = verdict.part == 0
+        match verdict.verdict:
+            case "absent":
+                for number in list(self.parts) if whole else [verdict.part]:
+                    self._clear(number, verdict.run)
+            case "posted":
+                self.baseline = self.baseline or whole
+                for part in self._all("open", "absent") if whole else [self._one(verdict.part)]:
+                    if part.state == "retracted":
+                        part.ref = None
+                    part.state = "posted"
+            case "retracted":
+                self.baseline = self.baseline and not whole
+                for part in self._all("posted") if whole else [self._one(verdict.part)]:
+                    part.state, part.edit = "retracted", None
+                    if part.ref is not None:
+                        self.retracted.add(part.ref.id)
+
+    def _clear(self, number: int, run: str) -> None:
+        part = self.parts.get(number)
+        if part is None or part.state != "open":
+            return
+        late = (number, run) in self.claims and part.intent is not None and part.intent.run != run
+        if not late:
+            part.state = "absent"
+
+    def _all(self, *states: str) -> list[_Part]:
+        return [part for part in self.parts.values() if part.state in states]
+
+    def _one(self, number: int) -> _Part:
+        return self.parts.setdefault(number, _Part("absent"))
+
+    def sent(self) -> Sent:
+        parts = tuple(PartState(n, part.intent, part.ref, part.state) for n, part in sorted(self.parts.items()))
+        if self.last is None:
+            return Sent(parts, self.baseline)
+        return Sent(parts, self.baseline, self.last.run, self.last.at)

@@ -1,0 +1,144 @@
+"""The client for a Bluesky PDS: atproto's, with timeouts, one host, and our errors. Imported late: it brings atproto
+with it, which takes more than a second."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import httpx
+from atproto import Client as SdkClient  # type: ignore[import-untyped]  # atproto has no marker for its types
+from atproto import Request, Session, SessionEvent, models
+from atproto.exceptions import AtProtocolError, RequestErrorBase  # type: ignore[import-untyped]
+
+from broadcast.errors import CredentialsError, LostAnswerError, RefusedError, SendError
+from broadcast.platforms.bluesky_records import COLLECTION
+from broadcast.platforms.failures import GoneError, detail, field, judge, redactor, retry_after
+from broadcast.platforms.media import Image
+
+TIMEOUT = httpx.Timeout(20.0, connect=10.0)
+"""Seconds; the SDK's own are five, which a PDS that writes a thread may need."""
+
+CREDENTIALS = ("ExpiredToken", "InvalidToken", "AccountTakedown", "AccountDeactivated", "AuthFactorTokenRequired")
+
+
+class Client(SdkClient):  # type: ignore[misc]  # atproto has no marker for its types, so this is a subclass of Any
+    """One account on one service."""
+
+    def __init__(self, service: str) -> None:
+        hooks = {"response": [_no_redirect]}
+        super().__init__(service, request=Request(timeout=TIMEOUT, event_hooks=hooks))
+        self.did = ""
+        self.handle = ""
+        self._secrets: list[str] = []
+        self.on_session_change(self._signed_in)
+
+    def sign_in(self, handle: str, password: str) -> None:
+        self._secrets.append(password)
+        # The profile is asked of an AppView, which a PDS that stands alone does not have.
+        self._ours(lambda: self.login(handle, password, fetch_bsky_profile=False))
+
+    def _signed_in(self, event: SessionEvent, session: Session) -> None:
+        """At login, and when the SDK has got new tokens."""
+        self.did, self.handle = session.did, session.handle
+        self._secrets += [session.access_jwt, session.refresh_jwt]
+
+    def update_base_url(self, base_url: str | None = None) -> None:
+        """Stay with the service of `broadcast.toml`. At login the SDK would move to the host that the account's DID
+        document names, past a proxy, or where a lone PDS cannot be reached; bsky.social passes requests on itself."""
+
+    def invoke_query(self, *args: Any, **kwargs: Any) -> Any:
+        return self._ours(lambda: super(Client, self).invoke_query(*args, **kwargs))
+
+    def invoke_procedure(self, *args: Any, **kwargs: Any) -> Any:
+        return self._ours(lambda: super(Client, self).invoke_procedure(*args, **kwargs))
+
+    def uri(self, key: str) -> str:
+        return f"at://{self.did}/{COLLECTION}/{key}"
+
+    def resolve(self, handle: str) -> str:
+        """The DID of a handle."""
+        return str(self.resolve_handle(handle).did)
+
+    def upload(self, image: Image) -> str:
+        """Upload a blob and return its CID. It is thrown away unless a record refers to it."""
+        answer = self.invoke_procedure("com.atproto.repo.uploadBlob", content=image.data, input_encoding=image.mime)
+        return str(field("Bluesky", answer.content, "blob", "ref", "$link"))
+
+    def record_cid(self, key: str) -> str | None:
+        """The CID of the post under this key, or None where there is none."""
+        params = models.ComAtprotoRepoGetRecord.Params(repo=self.did, collection=COLLECTION, rkey=key)
+        try:
+            answer = self.invoke_query("com.atproto.repo.getRecord", params=params)
+        except GoneError:
+            return None
+        return str(field("Bluesky", answer.content, "cid"))
+
+    def write(self, writes: Sequence[Mapping[str, Any]]) -> None:
+        """All of these writes or none of them. The bytes are ours, so that the records are those of the intents."""
+        body = json.dumps({"repo": self.did, "validate": True, "writes": list(writes)}, ensure_ascii=False)
+        self.invoke_procedure("com.atproto.repo.applyWrites", content=body.encode(), input_encoding="application/json")
+
+    def close(self) -> None:
+        self.request.close()
+
+    def _ours(self, call: Callable[[], Any]) -> Any:
+        """Call the SDK; what it raises becomes one of our errors, whose message holds nothing but what we put there."""
+        try:
+            return call()
+        except SendError:
+            raise
+        except (AtProtocolError, httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise self._meaning(error) from None
+
+    def _meaning(self, error: Exception) -> SendError:
+        if isinstance(error, RequestErrorBase) and error.response is not None:
+            return self._refusal(error.response)
+        cause = error.__cause__ if isinstance(error, RequestErrorBase) and error.__cause__ else error
+        if isinstance(cause, httpx.ConnectTimeout | httpx.PoolTimeout):
+            return RefusedError("Bluesky cannot be reached (no connection in time)")
+        if isinstance(cause, httpx.ConnectError):
+            if _certificate(cause):
+                return RefusedError("Bluesky shows a certificate that is not valid for it")
+            return RefusedError("Bluesky cannot be reached (no connection)")
+        if isinstance(cause, httpx.ProxyError | httpx.UnsupportedProtocol | httpx.InvalidURL):
+            return RefusedError(f"Bluesky cannot be reached ({type(cause).__name__})")
+        if isinstance(cause, httpx.TimeoutException):
+            return LostAnswerError("Bluesky did not answer in time")
+        if isinstance(cause, httpx.HTTPError):
+            return LostAnswerError("the connection to Bluesky broke before the answer")
+        return LostAnswerError("Bluesky answered something unreadable")
+
+    def _refusal(self, response: Any) -> SendError:
+        name, words = _words(response.content)
+        said = redactor(self._secrets)(words)
+        # No 404 counts as this: the record is missing only where the repository says so.
+        if response.status_code == 400 and name == "RecordNotFound":
+            return GoneError(f"Bluesky answered 400: {said}")
+        if name in CREDENTIALS:
+            return CredentialsError(f"Bluesky does not accept the credentials ({said})")
+        meaning = judge("Bluesky")(response.status_code, said, retry_after(response.headers))
+        return RefusedError(str(meaning)) if isinstance(meaning, GoneError) else meaning
+
+
+def _no_redirect(response: httpx.Response) -> None:
+    """A redirect would carry the password or the token to another host."""
+    if response.is_redirect:
+        raise RefusedError("Bluesky sends requests on to another host: check `service` in broadcast.toml")
+
+
+def _certificate(error: BaseException) -> bool:
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, ssl.SSLCertVerificationError):
+        seen = seen.__cause__ or seen.__context__
+    return seen is not None
+
+
+def _words(content: Any) -> tuple[str, str]:
+    """The name of an XRPC error, and it with its message."""
+    if isinstance(content, bytes):
+        return "", detail(content)
+    name, message = getattr(content, "error", ""), getattr(content, "message", "")
+    return str(name), ": ".join(str(part) for part in (name, message) if part)

@@ -1,0 +1,148 @@
+"""From what went wrong with a request to what it means for a post: did nothing, or may have had its effect."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote
+
+from broadcast.errors import CredentialsError, LostAnswerError, RefusedError, SendError, UnprovableError
+
+LONGEST_DETAIL = 300
+"""Most characters of a server's own words in a message."""
+
+LONGEST_WAIT = 24 * 3600.0
+"""Most seconds that a server's idea of when to come back is believed."""
+
+
+class GoneError(RefusedError):
+    """There is no such thing on the server (404, 410)."""
+
+
+Judge = Callable[[int, str, float | None], SendError]
+"""From an answer's status, the server's own words and the seconds to wait, what it means."""
+
+
+def judge(service: str) -> Judge:
+    """What an answer with an error status means, where a platform has no special case for it.
+
+    A 4xx is a refusal. A 5xx, or a 408, says nothing of whether the request had its effect (RFC 9110, 15.6).
+    """
+
+    def of(status: int, detail: str, wait: float | None) -> SendError:
+        said = f"{service} answered {status}" + (f": {detail}" if detail else "")
+        if status == 401:
+            return CredentialsError(f"{service} does not accept the credentials ({said})")
+        if status == 408 or status >= 500:
+            return LostAnswerError(said)
+        if status in (404, 410):
+            return GoneError(said)
+        return RefusedError(said, retry_after=wait if status in (429, 503) else None)
+
+    return of
+
+
+def redactor(secrets: Collection[str]) -> Callable[[str], str]:
+    """A function that makes a stranger's words fit to be shown: one short line, without control characters, and
+    without any of the secrets, as they are or percent-encoded."""
+    forms = {form for secret in secrets if secret for form in (secret, quote(secret, safe=""))}
+    pattern = re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)) or r"(?!)")
+
+    def clean(text: str) -> str:
+        line = " ".join(pattern.sub("***", text).split())
+        line = "".join(character for character in line if character.isprintable())
+        return line if len(line) <= LONGEST_DETAIL else line[: LONGEST_DETAIL - 1] + "…"
+
+    return clean
+
+
+def detail(body: bytes) -> str:
+    """The server's own words in the JSON of an error answer: X's `detail` or `errors`, Mastodon's `error`, XRPC's
+    `error` and `message`. Empty for anything else: an HTML page is nothing to show."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(answer, dict):
+        return ""
+    errors = answer.get("errors")
+    messages = [error.get("message") for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+    parts = [answer.get("error"), answer.get("message"), answer.get("detail") or answer.get("title"), *messages]
+    return ": ".join(dict.fromkeys(part for part in parts if isinstance(part, str) and part))
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, by the server's own clock: `Retry-After` (RFC 9110, 10.2.3), or the reset time of the rate
+    limit (X and Bluesky: an epoch; Mastodon: ISO 8601) less the answer's `Date`."""
+    now = server_time(headers)
+    value = headers.get("retry-after")
+    if value is not None and re.fullmatch(r"\d{1,9}", value.strip()):
+        return min(float(value), LONGEST_WAIT)
+    moment = _http_date(value)
+    for name in ("x-rate-limit-reset", "ratelimit-reset", "x-ratelimit-reset"):
+        if moment is None:
+            moment = _moment(headers.get(name))
+    if moment is None or now is None:
+        return None
+    return min(max((moment - now).total_seconds(), 0.0), LONGEST_WAIT)
+
+
+def server_time(headers: Mapping[str, str]) -> datetime | None:
+    """What the answering server's clock showed."""
+    return _http_date(headers.get("date"))
+
+
+def _http_date(value: str | None) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value or "")
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _moment(value: str | None) -> datetime | None:
+    try:
+        if value and re.fullmatch(r"\d{1,11}", value):
+            return datetime.fromtimestamp(int(value), UTC)
+        moment = datetime.fromisoformat(value or "")
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@contextmanager
+def harmless() -> Iterator[None]:
+    """Around requests that post nothing (logging in, uploading): to lose their answer is no worse than a refusal."""
+    try:
+        yield
+    except LostAnswerError as error:
+        raise RefusedError(str(error)) from None
+
+
+@contextmanager
+def proving(what: str) -> Iterator[None]:
+    """Around the requests of `find`: without their answer, or with one of another shape than it should have, nothing is
+    proved."""
+    try:
+        yield
+    except UnprovableError:
+        raise
+    except SendError as error:
+        raise UnprovableError(f"{what} could not be read: {error}") from None
+    except (KeyError, TypeError, AttributeError, ValueError):
+        raise UnprovableError(f"{what} could not be read: the answer has an unknown shape") from None
+
+
+def field(service: str, answer: Any, *names: str) -> Any:
+    """A value deep in an answer. Raises `LostAnswerError` where it is not there: the request was taken, and what came
+    of it cannot be told."""
+    for name in names:
+        if not isinstance(answer, Mapping) or answer.get(name) is None:
+            raise LostAnswerError(f"{service} answered something unreadable (no {'.'.join(names)})")
+        answer = answer[name]
+    return answer

@@ -1,0 +1,208 @@
+"""Mastodon and the servers that speak its API, through Mastodon.py. A lost answer is settled by the account's own
+posts; the idempotency key only helps where a server honors it, and for an hour."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import uuid4
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from broadcast.errors import RefusedError, SendError, UnprovableError
+from broadcast.model import Channel, Intent, Limits, Post, Ref
+from broadcast.platforms import standing
+from broadcast.platforms.base import Account, Prepared, Workspace
+from broadcast.platforms.failures import GoneError, harmless, proving
+from broadcast.platforms.media import load
+from broadcast.platforms.options import BaseUrl, require
+from broadcast.platforms.standing import Standing
+from broadcast.text import measure
+
+if TYPE_CHECKING:
+    from broadcast.platforms.mastodon_api import Client, Instance
+
+Visibility = Literal["public", "unlisted", "private"]
+
+
+class Options(BaseModel):
+    """A table `[channels.NAME]` with `platform = "mastodon"`. The two numbers are the server's own, from its
+    `/api/v2/instance`: planning does not ask it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    api_base_url: BaseUrl
+    visibility: Visibility = "public"
+    reply_visibility: Visibility = "unlisted"
+    max_characters: int = Field(default=500, ge=100, le=1_000_000)
+    characters_reserved_per_url: int = Field(default=23, ge=1, le=1000)
+
+
+OPTIONS = Options
+SECRETS = ("ACCESS_TOKEN",)
+EDITS = True
+
+MAX_IMAGE = 16 * 1024 * 1024
+"""Bytes of an image where the server does not say (docs.joinmastodon.org/user/posting/#media)."""
+
+LAG = (1.0, 2.0)
+"""Seconds to wait before looking again for a post that may not be listed yet."""
+MAX_SOURCES = 40
+"""How many posts are asked for the words that were written, at most, one request each."""
+OPENNESS: tuple[Visibility, ...] = ("private", "unlisted", "public")
+
+
+def limits(options: Options) -> Limits:
+    count = measure.mastodon(options.characters_reserved_per_url)
+    return Limits(length=options.max_characters, measure=count, unit="characters", images=4, alt=1500)
+
+
+def cost(post: Post) -> None:
+    return None
+
+
+def connect(channel: Channel, secrets: Mapping[str, str], workspace: Workspace) -> Connection:
+    require(channel, secrets, SECRETS)
+    from broadcast.platforms.mastodon_api import Client
+
+    client = Client(channel.options.api_base_url, secrets["ACCESS_TOKEN"])
+    try:
+        with harmless():
+            instance, account = client.instance(), client.account()
+        _agree(channel, instance)
+    except BaseException:
+        client.close()
+        raise
+    return Connection(client, workspace.root, channel.options, account, instance.max_image or MAX_IMAGE)
+
+
+def _agree(channel: Channel, instance: Instance) -> None:
+    """Posts were planned by the channel's numbers; they would be refused one by one where the server has others."""
+    planned, allowed = channel.options.max_characters, instance.max_characters
+    if allowed is not None and allowed < planned:
+        raise RefusedError(
+            f"the server takes {allowed} characters, and posts were planned for {planned}: "
+            f"set max_characters = {allowed} under [channels.{channel.name}] in broadcast.toml"
+        )
+    planned, counted = channel.options.characters_reserved_per_url, instance.characters_reserved_per_url
+    if counted is not None and counted > planned:
+        raise RefusedError(
+            f"the server counts {counted} characters for a URL, and posts were planned for {planned}: "
+            f"set characters_reserved_per_url = {counted} under [channels.{channel.name}] in broadcast.toml"
+        )
+
+
+class Connection:
+    """An account on a server."""
+
+    def __init__(
+        self, client: Client, root: Path, options: Options, account: Mapping[str, Any], max_image: int
+    ) -> None:
+        self._client = client
+        self._root = root
+        self._options = options
+        self._account = account
+        self._max_image = max_image
+        self._sources: dict[str, str] = {}
+
+    def verify(self) -> Account:
+        url = self._account.get("url")
+        return Account(f"@{self._account.get('acct', '')}", str(url) if url else None)
+
+    def prepare(self, posts: Sequence[Post], language: str, parent: Ref | None) -> list[Prepared]:
+        return [Prepared({"idempotency_key": str(uuid4())}) for _ in posts]
+
+    def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[tuple[int, Ref]]:
+        answers = parent.id if parent else None
+        for intent in intents:
+            with harmless():
+                media = self._upload(intent.post)
+            status = self._client.post(
+                intent.post.text,
+                in_reply_to_id=answers,
+                media_ids=media or None,
+                visibility=self._visibility(answers),
+                language=intent.language,
+                idempotency_key=intent.payload["idempotency_key"],
+            )
+            answers = str(status["id"])
+            yield intent.part, _ref(status, intent)
+
+    def find(self, intents: Sequence[Intent], parent: Ref | None) -> Mapping[int, Ref]:
+        since = standing.since(intents, self._client.session.server_time)
+        found: Mapping[int, Ref] = {}
+        for pause in (0.0, *LAG):
+            time.sleep(pause)
+            with proving("the account's own posts on Mastodon"):
+                statuses = list(self._client.statuses(str(self._account["id"]), since))
+                found = self._matched(intents, parent, statuses)
+            if len(found) == len(intents):
+                break
+        return found
+
+    def edit(self, ref: Ref, intent: Intent) -> Ref:
+        """The text, and the images where their alternative texts tell that they are others."""
+        with harmless():
+            there = self._client.status(ref.id).get("media_attachments") or ()
+            media = [str(item["id"]) for item in there]
+            if [item.get("description") or "" for item in there] != [item.alt for item in intent.post.media]:
+                media = self._upload(intent.post)
+        return _ref(self._client.update(ref.id, intent.post.text, media), intent)
+
+    def delete(self, refs: Sequence[Ref]) -> None:
+        for ref in refs:
+            with suppress(GoneError):
+                self._client.delete(ref.id)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _upload(self, post: Post) -> list[str]:
+        return [
+            self._client.upload(load(self._root, item, self._max_image, self._max_image), item.alt)
+            for item in post.media
+        ]
+
+    def _visibility(self, answers: str | None) -> Visibility:
+        """A reply is never more open than the post that it answers."""
+        first, reply = self._options.visibility, self._options.reply_visibility
+        return first if answers is None else min(first, reply, key=OPENNESS.index)
+
+    def _matched(
+        self, intents: Sequence[Intent], parent: Ref | None, statuses: Sequence[Mapping[str, Any]]
+    ) -> Mapping[int, Ref]:
+        by_id = {str(status["id"]): status for status in statuses}
+        posts = [_standing(status) for status in statuses]
+        by_part = {intent.part: intent for intent in intents}
+        found: Mapping[int, Standing] = {}
+        with suppress(UnprovableError):  # said again below, if the words as they were written do not help
+            found = standing.match(intents, parent, posts)
+        if len(found) < len(intents):
+            taken = {post.id for post in found.values()}
+            posts = [post if post.id in taken else self._exact(post) for post in posts]
+            found = standing.match(intents, parent, posts)
+        return {part: _ref(by_id[post.id], by_part[part]) for part, post in found.items()}
+
+    def _exact(self, post: Standing) -> Standing:
+        """With the words that were written, in place of those that the server made of them, where it tells them."""
+        if post.id not in self._sources and len(self._sources) < MAX_SOURCES:
+            self._sources[post.id] = post.text
+            with suppress(SendError):
+                self._sources[post.id] = self._client.source(post.id)
+        return replace(post, text=self._sources.get(post.id, post.text))
+
+
+def _standing(status: Mapping[str, Any]) -> Standing:
+    parent = status.get("in_reply_to_id")
+    return Standing(str(status["id"]), standing.plain(str(status.get("content", ""))), str(parent) if parent else None)
+
+
+def _ref(status: Mapping[str, Any], intent: Intent) -> Ref:
+    """Where a post stands. Some servers take a post and drop its images without a word: `data` says so."""
+    url, kept, sent = status.get("url"), len(status.get("media_attachments") or ()), len(intent.post.media)
+    data = {"note": f"the server kept {kept} of {sent} images"} if kept < sent else {}
+    return Ref(str(status["id"]), str(url) if url else None, data)

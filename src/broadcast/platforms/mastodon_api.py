@@ -1,0 +1,152 @@
+"""The client for a Mastodon server: Mastodon.py's, with our session under it. Imported late: it brings Mastodon.py
+with it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from mastodon import Mastodon
+from mastodon.errors import MastodonError, MastodonNetworkError
+
+from broadcast.errors import LostAnswerError, RefusedError, SendError, UnprovableError
+from broadcast.platforms.failures import GoneError, field
+from broadcast.platforms.http import Session
+from broadcast.platforms.media import Image
+
+PAGE = 40
+PAGES = 20
+"""Posts on a page, and how many pages are read before giving up."""
+POLLS = 60
+POLL_PAUSE = 1.0
+"""How often the server is asked whether it is done with an image, at most, and the seconds between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What a server takes, as far as it says so. `max_image` is in bytes."""
+
+    max_characters: int | None
+    characters_reserved_per_url: int | None
+    max_image: int | None
+
+
+class Client:
+    """One account on one server. Errors are ours (see `Session`)."""
+
+    def __init__(self, api_base_url: str, token: str) -> None:
+        self.session = Session("Mastodon", [token])
+        self._sdk = Mastodon(
+            access_token=token,
+            api_base_url=api_base_url,
+            session=self.session,
+            ratelimit_method="throw",
+            user_agent="broadcast",
+            # Not asked of the server, which would cost two requests before the first image: all that is used here is
+            # in 4.0, and a server that lacks some of it answers 404.
+            mastodon_version="4.0.0",
+            version_check_mode="created",
+        )
+
+    def instance(self) -> Instance:
+        """The limits from `/api/v2/instance`, or from v1 where a server knows only that."""
+        try:
+            answer: Any = self._ours(self._sdk.instance_v2)
+        except GoneError:
+            answer = self._ours(self._sdk.instance_v1)
+        configuration = _mapping(_mapping(answer).get("configuration"))
+        statuses, media = _mapping(configuration.get("statuses")), _mapping(configuration.get("media_attachments"))
+        characters = statuses.get("max_characters") or _mapping(answer).get("max_toot_chars")  # Pleroma's name
+        return Instance(
+            _number(characters),
+            _number(statuses.get("characters_reserved_per_url")),
+            _number(media.get("image_size_limit")),
+        )
+
+    def account(self) -> Mapping[str, Any]:
+        answer = self._ours(self._sdk.account_verify_credentials)
+        field("Mastodon", answer, "id")
+        return _mapping(answer)
+
+    def upload(self, image: Image, alt: str) -> str:
+        """Upload an image with its alternative text, wait until the server is done with it, and return its id."""
+        name = "image." + image.mime.removeprefix("image/")
+        media: Any = self._ours(
+            lambda: self._sdk.media_post(image.data, mime_type=image.mime, description=alt, file_name=name)
+        )
+        key = str(field("Mastodon", media, "id"))
+        for _ in range(POLLS):
+            if media.get("url"):
+                return key
+            time.sleep(POLL_PAUSE)
+            media = self._ours(lambda: self._sdk.media(key))
+            field("Mastodon", media, "id")
+        raise RefusedError("Mastodon takes too long to process the image")
+
+    def post(self, text: str, **options: Any) -> Mapping[str, Any]:
+        return self._status(lambda: self._sdk.status_post(text, **options))
+
+    def status(self, key: str) -> Mapping[str, Any]:
+        return self._status(lambda: self._sdk.status(key))
+
+    def update(self, key: str, text: str, media: Sequence[str]) -> Mapping[str, Any]:
+        return self._status(lambda: self._sdk.status_update(key, text, media_ids=list(media)))
+
+    def source(self, key: str) -> str:
+        """What was written, word for word."""
+        return str(field("Mastodon", self._ours(lambda: self._sdk.status_source(key)), "text"))
+
+    def delete(self, key: str) -> None:
+        self._ours(lambda: self._sdk.status_delete(key))
+
+    def statuses(self, account: str, since: datetime) -> Iterator[Mapping[str, Any]]:
+        """The account's own posts, newest first. Raises `UnprovableError` where there are too many."""
+        oldest: str | None = None
+        for _ in range(PAGES):
+            page: Any = self._ours(
+                partial(self._sdk.account_statuses, account, limit=PAGE, max_id=oldest, exclude_reblogs=True)
+            )
+            for status in page:
+                if _moment(status["created_at"]) < since:
+                    return
+                yield status
+            if not page:
+                return
+            oldest = str(page[-1]["id"])
+        raise UnprovableError(f"the account has more than {PAGE * PAGES} posts since the intent")
+
+    def close(self) -> None:
+        self.session.close()
+
+    def _status(self, call: Callable[[], Any]) -> Mapping[str, Any]:
+        answer = self._ours(call)
+        field("Mastodon", answer, "id")
+        return _mapping(answer)
+
+    def _ours(self, call: Callable[[], Any]) -> Any:
+        """Call the SDK. It wraps whatever its session raises, which here is one of our errors already."""
+        try:
+            return call()
+        except MastodonNetworkError as error:
+            if isinstance(error.__context__, SendError):
+                raise error.__context__ from None
+            raise LostAnswerError("Mastodon answered something unreadable") from None
+        except (MastodonError, ValueError, TypeError, KeyError, AttributeError):
+            # After an answer without an error status: the SDK could not make of it what it should be.
+            raise LostAnswerError("Mastodon answered something unreadable") from None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) and value > 0 else None
+
+
+def _moment(value: datetime) -> datetime:
+    return value if value.tzinfo else value.replace(tzinfo=UTC)

@@ -1,0 +1,196 @@
+"""Images made to fit a platform: known by their content, small enough, and without what a camera wrote into them.
+
+The same file gives the same bytes (with the same Pillow), because a record that names an image by its digest is made
+before the image is sent. Pillow is imported late.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from broadcast.errors import RefusedError
+from broadcast.model import Media
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PillowImage
+
+MIME = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
+"""The formats that are read, by Pillow's name for them."""
+
+MAX_FILE = 32 * 1024 * 1024
+"""Most bytes of a file that is read at all."""
+MAX_PIXELS = 64_000_000
+"""Most pixels that are decoded, over all frames: a file of a few kilobytes can claim billions."""
+MAX_FRAMES = 500
+MAX_SIDE = 4096
+"""Longest side that is sent, in pixels; every platform shows less."""
+SCALES = (1.0, 0.75, 0.5, 0.35, 0.25, 0.15)
+QUALITIES = (90, 80, 70)
+
+# What Pillow's decoders raise on broken or hostile files.
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, OverflowError, IndexError, KeyError, TypeError)
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image as it is sent. `width` and `height` are in pixels."""
+
+    data: bytes
+    mime: str
+    width: int
+    height: int
+
+
+def load(root: Path, media: Media, max_bytes: int, max_animation: int = 0) -> Image:
+    """The image of a post, made to fit as `fit` says. Raises `RefusedError` where it is none of the known formats,
+    stands outside of `root`, or cannot be made to fit."""
+    path = (root / media.path).resolve()
+    if not path.is_relative_to(root.resolve()):
+        raise RefusedError(f"{media.path}: stands outside of the project")
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE + 1)
+    except OSError as error:
+        raise RefusedError(f"{media.path}: cannot be read ({error.strerror})") from None
+    try:
+        return fit(data, max_bytes, max_animation)
+    except RefusedError as error:
+        raise RefusedError(f"{media.path}: {error}") from None
+
+
+def fit(data: bytes, max_bytes: int, max_animation: int = 0) -> Image:
+    """The image without metadata, in at most `max_bytes`: as it is where that fits, else as a JPEG, else scaled too.
+
+    An animation is never scaled: it fits in `max_animation` bytes or is refused. Where that is 0, its first frame
+    stands for it.
+    """
+    if len(data) > MAX_FILE:
+        raise RefusedError(f"the file is larger than {MAX_FILE // (1024 * 1024)} MB")
+    try:
+        with _opened(data) as image:
+            form = "JPEG" if image.format == "MPO" else str(image.format)  # what phones make: a JPEG and more of it
+            frames = 1 if form == "JPEG" else _frames(image)
+            moving = max_animation > 0 and frames > 1
+            if image.width * image.height * (frames if moving else 1) > MAX_PIXELS:
+                raise RefusedError(f"{image.width} x {image.height} pixels, {frames} frames: more than is decoded")
+            if moving:
+                return _animation(image, form, max_animation)
+            return _still(image, form, max_bytes)
+    except BROKEN:
+        raise RefusedError("is not a PNG, JPEG, GIF or WebP image, or is broken") from None
+
+
+def _opened(data: bytes) -> PillowImage:
+    from PIL import Image as Pillow
+
+    # Our own bound, before anything is decoded, takes the place of Pillow's, which only warns at first.
+    Pillow.MAX_IMAGE_PIXELS = None
+    return Pillow.open(io.BytesIO(data), formats=tuple(MIME))
+
+
+def _frames(image: PillowImage) -> int:
+    """How many frames there are, without counting further than is allowed."""
+    count = 1
+    try:
+        while count <= MAX_FRAMES:
+            image.seek(count)
+            count += 1
+    except EOFError:
+        pass
+    image.seek(0)
+    if count > MAX_FRAMES:
+        raise RefusedError(f"more than {MAX_FRAMES} frames")
+    return count
+
+
+def _animation(image: PillowImage, form: str, max_bytes: int) -> Image:
+    options: dict[str, Any] = {"save_all": True}
+    if form == "WEBP":  # of a GIF, Pillow keeps these by itself
+        options["loop"] = image.info.get("loop", 0)
+        options["duration"] = [_duration(image, frame) for frame in range(_frames(image))]
+        image.seek(0)
+    data = _saved(image, form, **options)
+    if len(data) > max_bytes:
+        raise RefusedError(f"the animation has {len(data):,} bytes, of at most {max_bytes:,}")
+    return Image(data, MIME[form], image.width, image.height)
+
+
+def _duration(image: PillowImage, frame: int) -> int:
+    """Milliseconds for which a frame is shown."""
+    image.seek(frame)
+    image.load()
+    return int(image.info.get("duration", 100))
+
+
+def _still(image: PillowImage, form: str, max_bytes: int) -> Image:
+    from PIL import ImageOps
+
+    image.load()
+    upright = ImageOps.exif_transpose(image)
+    for picture, kind, options in _attempts(upright, "PNG" if form == "GIF" else form):
+        data = _saved(picture, kind, **options)
+        if len(data) <= max_bytes:
+            return Image(data, MIME[kind], picture.width, picture.height)
+    raise RefusedError(f"cannot be made smaller than {max_bytes:,} bytes")
+
+
+def _attempts(image: PillowImage, form: str) -> Iterator[tuple[PillowImage, str, dict[str, Any]]]:
+    """Ways to write the image, the best first. Text in a screenshot stays sharpest as a PNG in full size, so the
+    format is given up before the size is."""
+    from PIL import Image as Pillow
+
+    whole = min(1.0, MAX_SIDE / max(image.size))
+    for scale in SCALES:
+        size = (max(1, round(image.width * whole * scale)), max(1, round(image.height * whole * scale)))
+        same = size == image.size
+        picture = image if same else _plain(image).resize(size, Pillow.Resampling.LANCZOS)
+        if scale == SCALES[0]:
+            if form == "PNG":
+                yield picture, "PNG", {"optimize": True}
+            else:
+                yield _writable(picture, form), form, {"quality": 95 if form == "JPEG" else 90}
+        for quality in QUALITIES:
+            yield _opaque(picture), "JPEG", {"quality": quality, "optimize": True, "progressive": True}
+
+
+def _plain(image: PillowImage) -> PillowImage:
+    """In a mode that can be scaled smoothly: no palette, no 16-bit gray."""
+    if image.mode in ("RGB", "RGBA", "L"):
+        return image
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def _writable(image: PillowImage, form: str) -> PillowImage:
+    return _opaque(image) if form == "JPEG" else _plain(image)
+
+
+def _opaque(image: PillowImage) -> PillowImage:
+    """On white where it was transparent: JPEG knows no transparency."""
+    from PIL import Image as Pillow
+
+    plain = _plain(image)
+    if plain.mode != "RGBA":
+        return plain
+    ground = Pillow.new("RGB", plain.size, "white")
+    ground.paste(plain, mask=plain.getchannel("A"))
+    return ground
+
+
+def _saved(image: PillowImage, form: str, **options: Any) -> bytes:
+    """The file, with nothing that came with it but its colors: the profile (where it speaks of the colors that are
+    written: an image may have been converted) and the transparency of a palette."""
+    file = io.BytesIO()
+    profile = image.info.get("icc_profile")
+    space = b"GRAY" if image.mode in ("1", "L", "LA", "I", "I;16") else b"RGB "
+    if form != "GIF" and isinstance(profile, bytes) and profile[16:20] == space:  # ICC.1:2022, 7.2.6
+        options["icc_profile"] = profile
+    else:
+        image.info.pop("icc_profile", None)
+    image.info.pop("comment", None)
+    image.save(file, form, **options)
+    return file.getvalue()

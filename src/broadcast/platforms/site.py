@@ -1,0 +1,149 @@
+"""The status page as a channel: sending an update rebuilds the whole site, so that it always shows what the files say.
+
+A page cannot stand half: the site is built beside the old one and renamed into its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from broadcast.errors import ConfigError, RefusedError
+from broadcast.model import Announcement, Channel, Intent, Limits, Post, Ref
+from broadcast.platforms.base import Account, Prepared, Workspace
+from broadcast.site import folder
+from broadcast.site.build import build
+from broadcast.site.links import anchor, page_name, permalink
+from broadcast.site.pages import translation_of
+
+
+def _inside(output: str) -> str:
+    path = PurePosixPath(output)
+    if path.is_absolute() or ".." in path.parts or ".git" in path.parts or not path.parts:
+        raise ValueError("must be a folder inside the project, `public` for one")
+    return output
+
+
+class Options(BaseModel):
+    """Where the site is built, relative to the folder of `broadcast.toml`, and what it is called."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    output: Annotated[str, AfterValidator(_inside)] = "public"
+    title: str | None = None
+
+
+OPTIONS = Options
+SECRETS: tuple[str, ...] = ()
+EDITS = True
+
+
+def limits(options: Options) -> Limits:
+    """A page takes anything; the numbers only stop what no reader would want."""
+    return Limits(length=1_000_000, measure=len, facets=True, images=100, alt=10_000)
+
+
+def cost(post: Post) -> float | None:
+    return None
+
+
+def connect(channel: Channel, secrets: Mapping[str, str], workspace: Workspace) -> Site:
+    """Needs no network and no secrets. Raises `RefusedError` where the output is not ours to replace."""
+    options = channel.options if isinstance(channel.options, Options) else Options()
+    output = (workspace.root / options.output).resolve()
+    if not output.is_relative_to(workspace.root.resolve()) or output == workspace.root.resolve():
+        raise RefusedError(f"channel {channel.name}: `output` leads out of the project: {output}")
+    return Site(output, options.title, workspace)
+
+
+class Site:
+    """A connection: the folder of a site, built at most once for everything that is sent."""
+
+    def __init__(self, output: Path, title: str | None, workspace: Workspace) -> None:
+        self.output = output
+        self.title = title
+        self.workspace = workspace
+        self._built = False
+        self._withdrawn: set[str] = set()
+        self._anchors: dict[Path, str] = {}
+        self._translations = {
+            (announcement.slug, announcement.language): translation_of(announcement)
+            for announcement in workspace.announcements
+        }
+
+    def verify(self) -> Account:
+        try:
+            folder.check(self.output)
+        except ConfigError as error:
+            raise RefusedError(f"{error.message}: {error.hint}") from error
+        return Account(self.output.name, self.workspace.url)
+
+    def prepare(self, posts: Sequence[Post], language: str, parent: Ref | None) -> list[Prepared]:
+        return [Prepared() for _ in posts]
+
+    def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[tuple[int, Ref]]:
+        if not self._built:
+            self._build()
+        for intent in intents:
+            ref = self._ref(intent)
+            if not self._stands(ref):
+                raise RefusedError(f"the site has no update of {intent.update:%Y-%m-%d %H:%M} UTC: is it in the file?")
+            yield intent.part, ref
+
+    def find(self, intents: Sequence[Intent], parent: Ref | None) -> Mapping[int, Ref]:
+        return {intent.part: ref for intent in intents if self._stands(ref := self._ref(intent))}
+
+    def edit(self, ref: Ref, intent: Intent) -> Ref:
+        self._build()
+        return self._ref(intent)
+
+    def delete(self, refs: Sequence[Ref]) -> None:
+        self._withdrawn.update(ref.id for ref in refs)
+        self._build()
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _build(self) -> None:
+        workspace = self.workspace
+        try:
+            build(
+                list(_without(workspace.announcements, self._withdrawn)),
+                self.output,
+                url=workspace.url,
+                root=workspace.root,
+                templates=workspace.templates,
+                now=workspace.now,
+                title=self.title,
+            )
+        except ConfigError as error:
+            raise RefusedError(f"{error.message}: {error.hint}" if error.hint else error.message) from error
+        self._built = True
+        self._anchors.clear()
+
+    def _ref(self, intent: Intent) -> Ref:
+        slug = intent.announcement
+        language = self._translations.get((slug, intent.language))
+        mark = anchor(intent.update)
+        page = page_name(slug, language)
+        url = permalink(self.workspace.url, slug, language) if self.workspace.url else (self.output / page).as_uri()
+        return Ref(f"{page.removesuffix('.html')}#{mark}", f"{url}#{mark}")
+
+    def _stands(self, ref: Ref) -> bool:
+        page, _, mark = ref.id.partition("#")
+        file = self.output / f"{page}.html"
+        if file not in self._anchors:
+            ours = (self.output / folder.MARKER).is_file() and file.is_file()
+            self._anchors[file] = file.read_text(encoding="utf-8") if ours else ""
+        return f'id="{mark}"' in self._anchors[file]
+
+
+def _without(announcements: Sequence[Announcement], withdrawn: Collection[str]) -> Iterator[Announcement]:
+    for announcement in announcements:
+        page = page_name(announcement.slug, translation_of(announcement)).removesuffix(".html")
+        updates = tuple(item for item in announcement.updates if f"{page}#{anchor(item.time)}" not in withdrawn)
+        if updates:
+            yield replace(announcement, updates=updates)

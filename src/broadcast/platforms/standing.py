@@ -1,0 +1,112 @@
+"""Finding our own posts among those that stand on a platform which offers no better way than to look at them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from html.parser import HTMLParser
+
+from broadcast.errors import UnprovableError
+from broadcast.model import Intent, Ref
+
+SLACK = timedelta(hours=1)
+"""How far the clock that dated an intent may be ahead of the platform's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A post of the account. `parent` is the id of the post that it answers."""
+
+    id: str
+    text: str
+    parent: str | None
+
+
+def since(intents: Sequence[Intent], server_time: datetime | None) -> datetime:
+    """The earliest that any of these can have been posted. Raises `UnprovableError` where the intents are dated in the
+    platform's future: posts would be looked for where they cannot be."""
+    earliest = min(intent.at for intent in intents) - SLACK
+    if server_time is not None and earliest > server_time:
+        raise UnprovableError("the clock of the run that wrote the intent is more than an hour ahead of the platform's")
+    return earliest
+
+
+def match(intents: Sequence[Intent], parent: Ref | None, posts: Iterable[Standing]) -> Mapping[int, Standing]:
+    """Which post is which part: same text (see `canonical`), answering the part before it, or `parent`.
+
+    A part is never sent before the one that it answers stands. So where that one is absent, a post of the same text
+    means that somebody took the thread apart, and nothing is proved.
+    """
+    by_text: dict[str, list[Standing]] = {}
+    for post in posts:
+        by_text.setdefault(canonical(post.text), []).append(post)
+    found: dict[int, Standing] = {}
+    answers, whole = (parent.id if parent else None), True
+    for intent in sorted(intents, key=lambda intent: intent.part):
+        same = by_text.get(canonical(intent.post.text), [])
+        if not whole:
+            if any(post.parent is not None for post in same):
+                raise UnprovableError(f"part {intent.part} stands, but a part before it does not")
+            continue
+        right = next((post for post in same if post.parent == answers), None)
+        if right is None:
+            whole = False
+            continue
+        same.remove(right)
+        found[intent.part] = right
+        answers = right.id
+    return found
+
+
+_SCHEME = re.compile(r"\bhttps?://", re.IGNORECASE)
+_REMOTE_MENTION = re.compile(r"(?<![\w/])@(\w+(?:[.-]\w+)*)@[\w.-]*\w")
+_TRAILING_SLASH = re.compile(r"/(?=\s|$)")
+
+
+def canonical(text: str) -> str:
+    """A text without what platforms change in showing it: white space, the scheme and last slash of a URL, the host of
+    a mention, letter case, and the composition of characters."""
+    text = unicodedata.normalize("NFC", text)
+    text = _REMOTE_MENTION.sub(r"@\1", _SCHEME.sub("", text))
+    return " ".join(_TRAILING_SLASH.sub("", text).split()).casefold()
+
+
+class _Text(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.pieces: list[str] = []
+        self._link = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        if tag == "a":
+            marks = attributes.get("class", "").split() + attributes.get("rel", "").split()
+            # The words of a link may be shortened; those of a mention or a hashtag are what was written.
+            self._link = not {"mention", "hashtag", "tag"} & set(marks)
+            if self._link:
+                self.pieces.append(attributes.get("href", ""))
+        elif tag in ("br", "p", "li", "div", "blockquote"):
+            self.pieces.append("\n")
+        elif tag == "img":
+            self.pieces.append(attributes.get("alt", ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "a":
+            self._link = False
+        elif tag in ("p", "li", "div", "blockquote"):
+            self.pieces.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._link:
+            self.pieces.append(data)
+
+
+def plain(html: str) -> str:
+    """What was written, from the HTML that a server made of it, as far as `canonical` needs it."""
+    parser = _Text()
+    parser.feed(html)
+    parser.close()
+    return "".join(parser.pieces)

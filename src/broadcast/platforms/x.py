@@ -1,0 +1,177 @@
+"""X, through tweepy. There is no idempotency: a lost answer is settled by reading the account's own posts."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from html import unescape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from broadcast.errors import RefusedError, UnprovableError
+from broadcast.model import Channel, Intent, Limits, Post, Ref
+from broadcast.platforms import standing
+from broadcast.platforms.base import Account, Prepared, Workspace
+from broadcast.platforms.failures import GoneError, field, harmless, proving
+from broadcast.platforms.media import load
+from broadcast.platforms.options import BaseUrl, require
+from broadcast.platforms.standing import Standing
+from broadcast.text import measure
+
+if TYPE_CHECKING:
+    from broadcast.platforms.x_api import Client
+
+
+class Options(BaseModel):
+    """A table `[channels.NAME]` with `platform = "x"`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    api_url: BaseUrl = "https://api.x.com"
+
+
+OPTIONS = Options
+SECRETS = ("API_KEY", "API_SECRET", "ACCESS_TOKEN", "ACCESS_TOKEN_SECRET")
+EDITS = False
+
+USD_WITH_LINK = 0.20
+USD = 0.015
+"""What one post costs with a link in it, and without (docs.x.com/x-api/getting-started/pricing)."""
+
+MAX_IMAGE = 5 * 1024 * 1024
+MAX_GIF = 15 * 1024 * 1024
+"""Bytes of an image, and of an animated GIF (docs.x.com/x-api/media/quickstart/best-practices)."""
+
+LAG = (1.0, 2.0, 4.0)
+"""Seconds to wait before looking again for a post that may not be listed yet."""
+PAGE = 100
+PAGES = 10
+"""Posts on a page, and how many pages are read before giving up."""
+
+
+def limits(options: Options) -> Limits:
+    return Limits(length=280, measure=measure.weighted, unit="weighted characters", images=4, alt=1000)
+
+
+def cost(post: Post) -> float:
+    return USD_WITH_LINK if measure.x_links(unicodedata.normalize("NFC", post.text)) else USD
+
+
+def connect(channel: Channel, secrets: Mapping[str, str], workspace: Workspace) -> Connection:
+    require(channel, secrets, SECRETS)
+    from broadcast.platforms.x_api import Client
+
+    client = Client(channel.options.api_url, secrets)
+    try:
+        with harmless():
+            response = client.request("GET", "/2/users/me")
+            user = field("X", response.json(), "data")
+            return Connection(
+                client,
+                workspace.root,
+                user_id=str(field("X", user, "id")),
+                username=str(field("X", user, "username")),
+                read_only=response.headers.get("x-access-level") == "read",
+            )
+    except BaseException:
+        client.session.close()
+        raise
+
+
+class Connection:
+    """An account on X."""
+
+    def __init__(self, client: Client, root: Path, *, user_id: str, username: str, read_only: bool) -> None:
+        self._client = client
+        self._root = root
+        self._user_id = user_id
+        self._username = username
+        self._read_only = read_only
+
+    def verify(self) -> Account:
+        notes = ("the access token may only read; make one with write permission",) if self._read_only else ()
+        return Account(f"@{self._username}", f"https://x.com/{self._username}", notes)
+
+    def prepare(self, posts: Sequence[Post], language: str, parent: Ref | None) -> list[Prepared]:
+        return [Prepared() for _ in posts]
+
+    def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[tuple[int, Ref]]:
+        answers = parent.id if parent else None
+        for intent in intents:
+            with harmless():
+                media = [
+                    self._client.upload(load(self._root, item, MAX_IMAGE, MAX_GIF), item.alt)
+                    for item in intent.post.media
+                ]
+            answer = self._client.create_tweet(
+                text=intent.post.text, media_ids=media or None, in_reply_to_tweet_id=answers
+            )
+            answers = str(field("X", answer, "data", "id"))
+            yield intent.part, self._ref(answers)
+
+    def find(self, intents: Sequence[Intent], parent: Ref | None) -> Mapping[int, Ref]:
+        since = standing.since(intents, self._client.session.server_time)
+        found: Mapping[int, Standing] = {}
+        for pause in (0.0, *LAG):
+            time.sleep(pause)
+            with proving("the account's own posts on X"):
+                found = standing.match(intents, parent, list(self._own_posts(since)))
+            if len(found) == len(intents):
+                break
+        return {part: self._ref(post.id) for part, post in found.items()}
+
+    def edit(self, ref: Ref, intent: Intent) -> Ref:
+        raise RefusedError("posts on X cannot be changed")
+
+    def delete(self, refs: Sequence[Ref]) -> None:
+        for ref in refs:
+            try:
+                answer = self._client.delete_tweet(ref.id)
+            except GoneError:
+                continue
+            if field("X", answer, "data", "deleted") is not True:
+                raise RefusedError(f"X did not delete {ref.url or ref.id}")
+
+    def close(self) -> None:
+        self._client.session.close()
+
+    def _ref(self, id_: str) -> Ref:
+        return Ref(id_, f"https://x.com/{self._username}/status/{id_}")
+
+    def _own_posts(self, since: datetime) -> Iterator[Standing]:
+        token = None
+        for _ in range(PAGES):
+            page = self._client.get_users_tweets(
+                self._user_id,
+                max_results=PAGE,
+                start_time=since.astimezone(UTC),
+                pagination_token=token,
+                tweet_fields=["conversation_id", "created_at", "entities", "referenced_tweets"],
+            )
+            for post in page.get("data") or ():
+                yield _standing(post)
+            if page.get("errors"):
+                raise UnprovableError("X listed only some of the account's posts")
+            token = (page.get("meta") or {}).get("next_token")
+            if token is None:
+                return
+        raise UnprovableError(f"the account has more than {PAGE * PAGES} posts since the intent")
+
+
+def _standing(post: Mapping[str, Any]) -> Standing:
+    """A post as X lists it; its text with every t.co link undone, and without those that X adds for images."""
+    if "conversation_id" not in post:
+        raise UnprovableError("X left out what a post answers")
+    text = str(post.get("text", ""))
+    for url in (post.get("entities") or {}).get("urls") or ():
+        short, long = url.get("url"), url.get("expanded_url")
+        if short:
+            text = text.replace(short, "" if url.get("media_key") else long or short)
+    # API 2.167 calls them posts in its description, and tweets in its documentation.
+    references = post.get("referenced_tweets") or post.get("referenced_posts") or ()
+    parent = next((str(reference["id"]) for reference in references if reference.get("type") == "replied_to"), None)
+    return Standing(str(post["id"]), unescape(text), parent)

@@ -1,0 +1,127 @@
+"""The client for X: tweepy's, with a timeout and a host of our choice, and with the media endpoints of API v2, which it
+does not have. Imported late: it brings tweepy with it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+import tweepy  # type: ignore[import-untyped]  # tweepy has no types
+
+from broadcast.errors import LostAnswerError, RefusedError, SendError
+from broadcast.platforms.failures import field, judge
+from broadcast.platforms.http import Session
+from broadcast.platforms.media import Image
+
+CHUNK = 4 * 1024 * 1024
+"""Bytes that are uploaded in one request; larger files go in pieces."""
+POLLS = 30
+"""How often X is asked whether it is done with an upload, at most."""
+LONGEST_POLL = 5.0
+"""Most seconds between two of these questions."""
+
+
+class Client(tweepy.Client):  # type: ignore[misc]  # tweepy has no types, so this is a subclass of Any
+    """OAuth 1.0a in the user's context. Every method answers with parsed JSON; errors are ours (see `Session`)."""
+
+    def __init__(self, api_url: str, secrets: Mapping[str, str]) -> None:
+        super().__init__(
+            consumer_key=secrets["API_KEY"],
+            consumer_secret=secrets["API_SECRET"],
+            access_token=secrets["ACCESS_TOKEN"],
+            access_token_secret=secrets["ACCESS_TOKEN_SECRET"],
+            return_type=dict,
+            wait_on_rate_limit=False,
+        )
+        self._api_url = api_url
+        self.session = Session("X", tuple(secrets.values()), _judge)
+
+    def request(
+        self,
+        method: str,
+        route: str,
+        params: Any = None,
+        json: Any = None,
+        user_auth: bool = False,
+        data: Mapping[str, str] | None = None,
+        files: Mapping[str, tuple[str, bytes, str]] | None = None,
+    ) -> requests.Response:
+        """What every method of tweepy's client ends in. `user_auth` is ignored: there is no other authentication."""
+        handler = tweepy.OAuth1UserHandler(
+            self.consumer_key, self.consumer_secret, self.access_token, self.access_token_secret
+        )
+        response: requests.Response = self.session.request(
+            method,
+            self._api_url + route,
+            params=params,
+            json=json,
+            data=data,
+            files=files,
+            headers={"User-Agent": self.user_agent},
+            auth=handler.apply_auth(),
+        )
+        if response.content:
+            try:
+                response.json()
+            except ValueError:
+                raise LostAnswerError("X answered something that is not JSON") from None
+        return response
+
+    def upload(self, image: Image, alt: str) -> str:
+        """Upload an image with its alternative text, wait until X is done with it, and return its id."""
+        media = self._upload_whole(image) if len(image.data) <= CHUNK else self._upload_pieces(image)
+        if alt:
+            metadata = {"id": media, "metadata": {"alt_text": {"text": alt}}}
+            self.request("POST", "/2/media/metadata", json=metadata)
+        return media
+
+    def _upload_whole(self, image: Image) -> str:
+        answer = self.request(
+            "POST",
+            "/2/media/upload",
+            data={"media_category": _category(image)},
+            files={"media": ("media", image.data, image.mime)},
+        ).json()
+        return self._processed(answer)
+
+    def _upload_pieces(self, image: Image) -> str:
+        start = {"media_category": _category(image), "media_type": image.mime, "total_bytes": len(image.data)}
+        media = str(field("X", self.request("POST", "/2/media/upload/initialize", json=start).json(), "data", "id"))
+        for index, offset in enumerate(range(0, len(image.data), CHUNK)):
+            piece = ("media", image.data[offset : offset + CHUNK], "application/octet-stream")
+            self.request(
+                "POST", f"/2/media/upload/{media}/append", data={"segment_index": str(index)}, files={"media": piece}
+            )
+        return self._processed(self.request("POST", f"/2/media/upload/{media}/finalize").json())
+
+    def _processed(self, answer: Any) -> str:
+        """The id of an upload, once it can be used in a post."""
+        media = str(field("X", answer, "data", "id"))
+        for _ in range(POLLS):
+            work = answer["data"].get("processing_info") or {}
+            state = work.get("state", "succeeded")
+            if state == "succeeded":
+                return media
+            if state == "failed":
+                raise RefusedError("X cannot process the image")
+            time.sleep(min(max(float(work.get("check_after_secs") or 1), 0.0), LONGEST_POLL))
+            answer = self.request("GET", "/2/media/upload", params={"command": "STATUS", "media_id": media}).json()
+            field("X", answer, "data", "id")
+        raise RefusedError("X takes too long to process the image")
+
+
+def _category(image: Image) -> str:
+    return "tweet_gif" if image.mime == "image/gif" else "tweet_image"
+
+
+def _judge(status: int, detail: str, wait: float | None) -> SendError:
+    if status == 402:
+        return RefusedError("X: the account has no credits left (402); add some at https://console.x.com")
+    if status == 403 and "duplicate" in detail.lower():
+        # X refuses to say the same twice: most likely it stands already, and its answer was lost.
+        return LostAnswerError("X says that this post stands already (403 duplicate content)")
+    if status == 403 and "repl" in detail.lower():
+        return RefusedError(f"X refuses replies from this account (403): {detail}")
+    return judge("X")(status, detail, wait)

@@ -1,0 +1,181 @@
+"""A rehearsal: the whole of `publish` against stand-ins on loopback, and a comparison of what stands with the plan."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from broadcast import pipeline, runs
+from broadcast.errors import ConfigError, LedgerError
+from broadcast.ledger.base import Log
+from broadcast.ledger.open import open_ledger
+from broadcast.model import Action, Channel, Plan, Result
+from broadcast.platforms import base as platforms
+from broadcast.rehearsal import base as standins
+from broadcast.rehearsal.base import Seen, World
+from broadcast.rehearsal.server import Server
+from broadcast.views.html import Card, Column, page
+
+FOLDER = Path(".broadcast") / "rehearsal"
+"""Where a rehearsal leaves its pages and its ledger, below the project's root; emptied by the next one."""
+SITE = "site"
+"""The one platform that needs no stand-in: it only writes a folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a rehearsal. `sums` counts the posts that stand, by channel; `differences` says where they are
+    not what was planned, which is never so unless something is broken. `left_out` are channels without a stand-in."""
+
+    results: tuple[Result, ...]
+    sums: Mapping[str, int]
+    differences: tuple[str, ...]
+    pages: tuple[Path, ...]
+    left_out: tuple[str, ...]
+
+
+def rehearse(
+    project: pipeline.Project,
+    *,
+    now: datetime,
+    only: Collection[str] | None,
+    channels: Collection[str] | None,
+    report: Callable[[Result], None],
+    stop: threading.Event,
+) -> Outcome:
+    """Publish to stand-ins, compare what stands with the plan, and write the timeline page (and the status page)."""
+    now = max([now, *(update.time for one in project.announcements for update in one.updates)])
+    root = project.config.root
+    folder = _emptied(root)
+    with ExitStack() as stack:
+        cast = _cast(project, channels, stack)
+        rehearsed = replace(project, config=replace(project.config, channels=cast.channels))
+
+        def make_plan(log: Log) -> Plan:
+            return pipeline.plan(rehearsed, log, now=now, only=only, backfill=True)
+
+        def connect(name: str) -> platforms.Connection:
+            chosen = cast.channels[name]
+            secrets = cast.worlds[name].secrets() if name in cast.worlds else {}
+            return platforms.load(chosen.platform).connect(chosen, secrets, pipeline.workspace(rehearsed, now))
+
+        ledger = open_ledger("git:broadcast/ledger", _repository(folder / "ledger"))
+        run = pipeline.Run(runs.name(), ledger, connect, lambda: now, report, stop)
+        results = pipeline.publish(make_plan, run)
+        stands = make_plan(ledger.read())
+        timelines = {
+            name: tuple(seen for seen in world.timeline() if seen.deleted is None)
+            for name, world in cast.worlds.items()
+        }
+    planned = {name: [row for row in stands.actions if row.channel == name] for name in cast.channels}
+    differences = [text for name, seen in timelines.items() for text in compare(name, planned[name], seen)]
+    pages = [folder / "timeline.html"]
+    columns = [_column(cast.channels[name], planned[name], seen) for name, seen in timelines.items()]
+    pages[0].write_text(page("Rehearsal", columns, subtitle="What followers would have seen."), encoding="utf-8")
+    pages += [folder / name / "index.html" for name, one in cast.channels.items() if one.platform == SITE]
+    sums = {name: len(timelines.get(name, planned[name])) for name in cast.channels}
+    return Outcome(tuple(results), sums, tuple(differences), tuple(pages), cast.left_out)
+
+
+def compare(channel: str, planned: Sequence[Action], seen: Sequence[Seen]) -> Iterator[str]:
+    """Where what stands is not what was planned: text, links, alternative texts, language, and what answers what."""
+    by_id = {one.id: one for one in seen}
+    ids = {(row.update, row.part, row.announcement): row.ref.id for row in planned if row.ref}
+    for row in planned:
+        where = f"{channel}: {row.announcement} {row.update:%Y-%m-%d %H:%M} part {row.part}"
+        one = by_id.pop(row.ref.id, None) if row.ref else None
+        if one is None:
+            yield f"{where}: it does not stand"
+            continue
+        reply = row.reply_to and ids.get((row.reply_to.update, row.reply_to.part, row.announcement))
+        checks = {
+            "text": (row.post.text, one.text),
+            "alternative texts": ([item.alt for item in row.post.media], [item.alt for item in one.media]),
+            "parent": (reply, one.reply_to),
+        }
+        for what, (wanted, stands) in checks.items():
+            if wanted != stands:
+                yield f"{where}: the {what} differs: {wanted!r} was planned, {stands!r} stands"
+    for one in by_id.values():
+        yield f"{channel}: a post stands that nobody planned: {one.text[:60]!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Cast:
+    channels: Mapping[str, Channel]
+    worlds: Mapping[str, World]
+    left_out: tuple[str, ...]
+
+
+def _cast(project: pipeline.Project, names: Collection[str] | None, stack: ExitStack) -> _Cast:
+    """The channels, pointed to stand-ins that run until the stack ends."""
+    channels: dict[str, Channel] = {}
+    worlds: dict[str, World] = {}
+    left_out: list[str] = []
+    for channel in project.config.channels.values():
+        if names is not None and channel.name not in names:
+            continue
+        if channel.platform == SITE:
+            channels[channel.name] = _pointed(channel, {"output": (FOLDER / channel.name).as_posix()})
+            continue
+        try:
+            world = standins.load(channel.platform).create()
+        except ConfigError:
+            left_out.append(channel.name)
+            continue
+        worlds[channel.name] = world
+        channels[channel.name] = _pointed(channel, world.options(stack.enter_context(Server(world)).url))
+    return _Cast(channels, worlds, tuple(left_out))
+
+
+def _pointed(channel: Channel, options: Mapping[str, str]) -> Channel:
+    """A channel whose options lead to a stand-in, and which is never dry."""
+    return replace(channel, options=channel.options.model_copy(update=dict(options)), dry=False)
+
+
+def _emptied(root: Path) -> Path:
+    (root / FOLDER.parent).mkdir(exist_ok=True)
+    (root / FOLDER.parent / ".gitignore").write_text("*\n", encoding="utf-8")
+    folder = root / FOLDER
+    if folder.is_symlink():
+        raise ConfigError(f"{FOLDER} is a link; a rehearsal empties it, so it must be a folder", "remove the link")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
+
+
+def _repository(folder: Path) -> Path:
+    try:
+        subprocess.run(["git", "init", "--quiet", str(folder)], check=True, capture_output=True, timeout=60)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise LedgerError("a rehearsal keeps its own ledger with git, and git does not run", str(error)) from None
+    return folder
+
+
+def _column(channel: Channel, planned: Sequence[Action], seen: Sequence[Seen]) -> Column:
+    rows = {row.ref.id: row for row in planned if row.ref}
+    return Column(channel.name, channel.platform, channel.name, tuple(_card(one, rows.get(one.id)) for one in seen))
+
+
+def _card(seen: Seen, row: Action | None) -> Card:
+    return Card(
+        text=seen.text,
+        time=row.update if row else seen.created,
+        links=tuple((link.start, link.end, link.url) for link in seen.links),
+        media=tuple((item.mime, item.data, item.alt) for item in seen.media),
+        part=row.part if row else 1,
+        parts=row.parts if row else 1,
+        status=row.status if row else "",
+        length=row.post.length if row else None,
+        limit=row.limit if row else None,
+        reply_to="the post before it" if seen.reply_to else "",
+        url=None,
+        group=row.announcement if row else "",
+        language=seen.language or "",
+    )

@@ -1,0 +1,61 @@
+"""How a PDS reads requests and refuses them (https://atproto.com/specs/xrpc)."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from broadcast.rehearsal import forms, lexicon
+from broadcast.rehearsal.base import Refusal, Request, json_response
+from broadcast.rehearsal.limits import Standing
+
+MAX_JSON = 150 * 1024
+"""Bytes of the largest JSON body that a PDS takes."""
+
+
+def refused(status: int, name: str, message: str) -> Refusal:
+    return Refusal(json_response({"error": name, "message": message}, status))
+
+
+def invalid(message: str) -> Refusal:
+    return refused(400, "InvalidRequest", message)
+
+
+def too_large() -> Refusal:
+    return refused(413, "PayloadTooLarge", "request entity too large")
+
+
+def too_many(headers: dict[str, str]) -> Refusal:
+    return Refusal(json_response({"error": "RateLimitExceeded", "message": "Rate Limit Exceeded"}, 429, headers))
+
+
+def encoding(request: Request) -> str:
+    """The content type of an upload. Raises `Refusal` when there is none."""
+    kind = forms.content_type(request)
+    if not kind:
+        raise invalid("Request encoding (Content-Type) required but not provided")
+    return kind
+
+
+def body(request: Request, *required: str) -> dict[str, Any]:
+    """A JSON object that has the required keys. Raises `Refusal`."""
+    if (kind := encoding(request)) != "application/json":
+        raise invalid(f"Wrong request encoding (Content-Type): {kind}")
+    if len(request.body) > MAX_JSON:
+        raise too_large()
+    try:
+        value = forms.parse_json(request.body)
+        lexicon.record(dict.fromkeys(required, lexicon.anything))(value, "$")
+    except forms.BodyError as error:
+        raise refused(400, "SyntaxError", str(error)) from error
+    except lexicon.InvalidError as error:
+        raise invalid(str(error)) from error
+    return cast(dict[str, Any], value)
+
+
+def limit_headers(standing: Standing) -> dict[str, str]:
+    return {
+        "RateLimit-Limit": str(standing.limit),
+        "RateLimit-Remaining": str(standing.remaining),
+        "RateLimit-Reset": str(int(standing.reset.timestamp())),
+        "RateLimit-Policy": f"{standing.limit};w={int(standing.length.total_seconds())}",
+    }

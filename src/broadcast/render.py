@@ -1,0 +1,185 @@
+"""Announcement + channel + template -> draft. Templates make Markdown; only `text/` makes platform text."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from jinja2 import TemplateError, nodes
+from jinja2.exceptions import TemplatesNotFound, TemplateSyntaxError
+from markupsafe import Markup
+
+from broadcast import templates
+from broadcast.model import Announcement, Channel, Draft, Part, Update
+from broadcast.source import statuses
+from broadcast.text import rich
+
+# Blocks are marked with control characters, which no text of a user can hold: parsing strips them.
+_BEGIN, _NAMED, _END = "\x02", "\x03", "\x04"
+_PART = re.compile(f"{_BEGIN}([^{_NAMED}]*){_NAMED}|{_END}")
+_MARKS = str.maketrans("", "", _BEGIN + _NAMED + _END)
+MAX_RENDERED = 2_000_000
+"""Most characters that a template may make of one update."""
+
+
+class TemplateFailedError(Exception):
+    """A template cannot be rendered. `name` is the template's, `line` its line where that is known."""
+
+    def __init__(self, message: str, name: str, line: int | None) -> None:
+        super().__init__(message)
+        self.message, self.name, self.line = message, name, line
+
+
+class Markdown(Markup):
+    """Text that is Markdown already: templates put it in as it is. All other values are escaped.
+
+    To Jinja2 this is `Markup`, so that what macros and `super()` return is not escaped twice.
+    """
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateView:
+    """What templates see as `update`. `first` is true for the chain's first; `next` is when the next one is owed."""
+
+    status: str
+    time: datetime
+    body: Markdown
+    first: bool
+    next: datetime | None
+
+
+def environment(folder: Path) -> templates.Sandbox:
+    """The sandbox for drafts: values are escaped for Markdown, and blocks come out marked by name."""
+    env = templates.environment(folder, autoescape=True, finalize=_escape, prepare=_mark_blocks)
+    env.filters["clock"] = clock
+    env.filters["window"] = window
+    env.filters["markdown"] = lambda value: Markdown(str(value).translate(_MARKS))
+    return env
+
+
+def names(kind: str, status: str, channel: Channel) -> list[str]:
+    """The template's possible names, most specific first."""
+    file = status.replace(" ", "-")
+    targets = dict.fromkeys((f".{channel.name}", f".{channel.platform}", ""))
+    folders = [f"{kind}/{file}", f"{kind}/default", "default"]
+    return [f"{folder}{target}.md.j2" for folder in folders for target in targets]
+
+
+def render(
+    env: templates.Sandbox,
+    announcement: Announcement,
+    update: Update,
+    channel: Channel,
+    *,
+    link: str | None,
+    cadence: timedelta,
+) -> Draft:
+    """One update for one channel as named parts. Raises `TemplateFailedError`."""
+    override = update.overrides.get(channel.name, update.overrides.get(channel.platform))
+    so_far = [one.status for one in announcement.updates if one.time <= update.time]
+    is_open = announcement.kind == "incident" and statuses.is_open(announcement.kind, so_far)
+    owed = update.time + cadence if is_open else None
+    body = Markdown(update.body.translate(_MARKS))
+    values = {
+        "announcement": announcement,
+        "update": UpdateView(update.status, update.time, body, update is announcement.updates[0], owed),
+        "channel": channel,
+        "language": announcement.language,
+        "link": link or "",
+    }
+    text = _run(env, names(announcement.kind, update.status, channel), values)
+    folder = posixpath.dirname(announcement.path)
+    parts = tuple(_part(name, markdown, folder) for name, markdown in _split(text))
+    return Draft(tuple(part for part in parts if part.blocks or part.media), override)
+
+
+def _run(env: templates.Sandbox, candidates: list[str], values: Mapping[str, Any]) -> str:
+    name = candidates[-1]
+    try:
+        template = env.select_template(candidates)
+        name = template.name or name
+        pieces, size = [], 0
+        for piece in template.generate(values):
+            size += len(piece)
+            if size > MAX_RENDERED:
+                raise TemplateFailedError(f"it makes more than {MAX_RENDERED:,} characters", name, None)
+            pieces.append(piece)
+    except TemplatesNotFound as error:
+        raise TemplateFailedError(f"there is no template {candidates[-1]}", name, None) from error
+    except TemplateSyntaxError as error:
+        raise TemplateFailedError(error.message or "syntax error", error.name or name, error.lineno) from error
+    except TemplateError as error:
+        raise TemplateFailedError(error.message or type(error).__name__, name, _line_of(error)) from error
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, MemoryError) as error:
+        raise TemplateFailedError(f"{type(error).__name__}: {error}", name, _line_of(error)) from error
+    return "".join(pieces)
+
+
+def _line_of(error: BaseException) -> int | None:
+    """The template's line in a traceback that Jinja2 has rewritten to the template's own file."""
+    trace, line = error.__traceback__, None
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename.endswith(".j2"):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def _split(text: str) -> Iterator[tuple[str, str]]:
+    """The marked blocks of a rendered template, outermost ones, in order. Text outside of blocks joins the body."""
+    name, depth, start, position = "", 0, 0, 0
+    for mark in _PART.finditer(text):
+        if mark[1] is not None:
+            if depth == 0:
+                if stray := text[position : mark.start()].strip():
+                    yield "body", stray
+                name, start = mark[1], mark.end()
+            depth += 1
+        else:
+            depth -= 1
+            if depth == 0:
+                yield name, _PART.sub("", text[start : mark.start()])
+                position = mark.end()
+    if stray := text[position:].strip():
+        yield "body", stray
+
+
+def _part(name: str, markdown: str, folder: str) -> Part:
+    blocks, media = rich.parse(markdown)
+    resolved = tuple(replace(item, path=posixpath.normpath(posixpath.join(folder, item.path))) for item in media)
+    return Part(name, blocks, resolved)
+
+
+def _mark_blocks(tree: nodes.Template) -> nodes.Template:
+    for block in tree.find_all(nodes.Block):
+        begin = nodes.Output([nodes.TemplateData(f"{_BEGIN}{block.name}{_NAMED}")])
+        block.body = [begin, *block.body, nodes.Output([nodes.TemplateData(_END)])]
+    return tree
+
+
+def _escape(value: Any) -> Any:
+    if isinstance(value, Markup):
+        return value
+    return Markdown(rich.escape("" if value is None else str(value).translate(_MARKS)))
+
+
+def clock(time: datetime, near: datetime | None = None) -> str:
+    """`15:05 UTC`, with the date in front when it is another day than `near`."""
+    same_day = near is not None and near.date() == time.date()
+    return f"{time:%H:%M} UTC" if same_day else f"{time:%Y-%m-%d %H:%M} UTC"
+
+
+def window(starts: datetime, ends: datetime | None = None) -> str:
+    """`2026-11-23 02:00–04:00 UTC`: a stretch of time in a form that every language reads."""
+    if ends is None:
+        return clock(starts)
+    if starts.date() == ends.date():
+        return f"{starts:%Y-%m-%d %H:%M}–{ends:%H:%M} UTC"
+    return f"{starts:%Y-%m-%d %H:%M} – {ends:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,46 @@
+"""Where credentials come from: the environment, a file that it names, or the system's keyring. Never a tracked file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from broadcast.errors import CredentialsError
+
+
+def variable(channel: str, field: str) -> str:
+    """The environment variable of a channel's secret: `BROADCAST_<CHANNEL>_<FIELD>`."""
+    return f"BROADCAST_{channel.upper().replace('-', '_')}_{field}"
+
+
+def find(channel: str, fields: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """A value for each field. Raises `CredentialsError`, which names every variable that is missing, no value."""
+    found = {field: _one(variable(channel, field), environ) for field in fields}
+    missing = [variable(channel, field) for field, value in found.items() if not value]
+    if missing:
+        raise CredentialsError(f"no credentials: set {', '.join(missing)} (or the same with _FILE, or the keyring)")
+    return {field: value for field, value in found.items() if value}
+
+
+def _one(name: str, environ: Mapping[str, str]) -> str | None:
+    if value := environ.get(name, "").strip():
+        return value
+    if path := environ.get(f"{name}_FILE"):
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise CredentialsError(f"{name}_FILE cannot be read: {reason}") from None
+    return _from_keyring(name)
+
+
+def _from_keyring(name: str) -> str | None:
+    try:
+        import keyring
+        from keyring.errors import KeyringError
+    except ImportError:  # the extra `keyring` is not installed
+        return None
+    try:
+        return keyring.get_password("broadcast", name)
+    except KeyringError:  # no backend on this machine
+        return None

@@ -1,0 +1,112 @@
+"""What is wrong with the text of one update: nothing in it, links that lead nowhere, images that are not there."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from broadcast.model import Place, Problem, Update
+from broadcast.source.frontmatter import is_web_address
+from broadcast.source.problems import problem, shown
+
+_MARKDOWN = MarkdownIt("commonmark")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An image or a link of a text. `target` is its address as it is written, `text` an image's alternative text."""
+
+    kind: str
+    target: str
+    text: str
+    place: Place
+
+
+def check_body(update: Update, path: str, root: Path) -> Iterator[Problem]:
+    """The problems of an update of the file at `path`; `root` is the project's resolved folder."""
+    tokens = _MARKDOWN.parse(update.body)
+    if not any(_says_something(token) for token in tokens):
+        yield problem("empty-update", update.place, "this update has no text: write what followers should know")
+        return
+    for reference in references(tokens, update, path):
+        if reference.kind == "link":
+            wrong = _wrong_link(reference.target)
+            if wrong:
+                yield problem("bad-link", reference.place, wrong)
+            continue
+        if not reference.text.strip():
+            message = f"describe the image for those who cannot see it: `![what it shows]({shown(reference.target)})`"
+            yield problem("missing-alt", reference.place, message)
+        wrong = _wrong_file(reference.target, path, root)
+        if wrong:
+            yield problem("missing-media", reference.place, wrong)
+
+
+def _says_something(token: Token) -> bool:
+    if token.type == "html_block":
+        return bool(re.sub(r"<!--.*?(-->|\Z)", "", token.content, flags=re.DOTALL).strip())
+    if token.type == "inline":
+        return any(child.type in {"image", "code_inline"} or child.content.strip() for child in token.children or ())
+    return token.type in {"fence", "code_block"}
+
+
+def references(tokens: list[Token], update: Update, path: str) -> Iterator[Reference]:
+    """The links and images, each with the place where it stands in the file."""
+    lines = update.body.split("\n")
+    for block in tokens:
+        if block.type != "inline" or block.map is None:
+            continue
+        line, column = block.map[0], 0
+        for token in block.children or ():
+            if token.type in {"softbreak", "hardbreak"}:
+                line, column = line + 1, 0
+            elif token.type == "image":
+                column = _find(lines, line, f"![{token.content.partition(chr(10))[0]}", column)
+                place = Place(path, update.body_line + line, column + 1)
+                yield Reference("image", str(token.attrGet("src") or ""), token.content, place)
+                line += token.content.count("\n")
+                column = 0 if "\n" in token.content else column + 2
+            elif token.type == "link_open":
+                opening = "<" if token.markup == "autolink" else "["
+                column = _find(lines, line, opening, column)
+                place = Place(path, update.body_line + line, column + 1)
+                yield Reference("link", str(token.attrGet("href") or ""), "", place)
+                column += 1
+
+
+def _find(lines: list[str], line: int, text: str, start: int) -> int:
+    return max(lines[line].find(text, start), 0) if line < len(lines) else 0
+
+
+def _wrong_link(target: str) -> str:
+    if is_web_address(target) or re.fullmatch(r"mailto:[^@\s]+@[^@\s]+", target):
+        return ""
+    if not target or not _SCHEME.match(target):
+        return f"`{shown(target)}` is not a whole address, and a post has no page that it could belong to: write https://..."
+    return f"followers cannot open `{shown(target)}`: write https://..."
+
+
+def _wrong_file(target: str, path: str, root: Path) -> str:
+    """Why an image cannot be posted; empty when it can. Paths are relative to the file that they stand in."""
+    if _SCHEME.match(target):
+        return f"`{shown(target)}` is not a file of the project: download it, and put it beside this file"
+    name = unquote(target)
+    if not name or name.startswith("/") or "\\" in name or "\0" in name:
+        return f"`{shown(target)}` is not a path: write one relative to this file, such as `graph.png`"
+    file = root / posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
+    try:
+        if not file.resolve().is_relative_to(root):
+            return f"`{shown(target)}` is outside of the project"
+        if not file.is_file():
+            return f"there is no file `{shown(name)}` beside this file"
+    except (OSError, RuntimeError, ValueError):  # a name that is too long, a loop of links
+        return f"`{shown(target)}` cannot be opened"
+    return ""

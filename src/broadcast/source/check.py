@@ -1,0 +1,129 @@
+"""What is wrong with announcements that can be read: their chains, their keys, their translations.
+
+The codes of all problems stand in `problems.CODES`.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Collection, Iterator, Sequence
+from itertools import zip_longest
+from pathlib import Path
+
+from broadcast.model import Announcement, Place, Problem
+from broadcast.source.body import check_body
+from broadcast.source.problems import did_you_mean, problem, shown
+from broadcast.source.statuses import step
+from broadcast.source.times import format_time
+
+
+def check(
+    announcements: Sequence[Announcement],
+    *,
+    root: Path,
+    channels: Collection[str] | None,
+    platforms: Collection[str],
+) -> tuple[Problem, ...]:
+    """Every problem, sorted by place. `root` is the project's folder; `channels` is None where the configuration
+    is not known, and then names of channels are not checked."""
+    root = root.resolve()
+    problems: list[Problem] = []
+    for announcement in announcements:
+        problems += _chain(announcement)
+        problems += _keys(announcement)
+        if channels is not None:
+            problems += _names(announcement, channels, platforms)
+        for update in announcement.updates:
+            problems += check_body(update, announcement.path, root)
+    problems += _translations(announcements)
+    return tuple(sorted(problems, key=lambda each: (each.place, each.code)))
+
+
+def _chain(announcement: Announcement) -> Iterator[Problem]:
+    state: str | None = None
+    for update in announcement.updates:
+        taken = step(announcement.kind, state, update.status)
+        if taken.reason:
+            yield problem("backwards", update.place, taken.reason)
+        elif taken.skipped:
+            left_out = ", ".join(f"`{status}`" for status in taken.skipped)
+            before = f"comes straight after `{state}`" if state else "is the first update"
+            yield problem("skipped-status", update.place, f"`{update.status}` {before}: there was no {left_out}")
+        state = taken.state
+
+
+def _keys(announcement: Announcement) -> Iterator[Problem]:
+    def place(key: str) -> Place:
+        return announcement.places.get(key) or announcement.places.get("title") or Place(announcement.path)
+
+    kind = announcement.kind
+    for key, owner in (
+        ("severity", "incident"),
+        ("starts", "maintenance"),
+        ("ends", "maintenance"),
+        ("version", "release"),
+    ):
+        if kind != owner and getattr(announcement, key) is not None:
+            article = "an" if owner == "incident" else "a"
+            yield problem("wrong-kind", place(key), f"`{key}` belongs to {article} {owner}; this is `kind: {kind}`")
+    if kind == "release" and announcement.version is None:
+        yield problem("missing-version", place("title"), "a release has a version: write `version: 2.3.0`")
+    if kind != "maintenance":
+        return
+    if announcement.starts is None and announcement.updates[0].status == "scheduled":
+        message = "followers need to know when it starts: write `starts: 2026-11-23T02:00Z` (and `ends:`)"
+        yield problem("missing-starts", place("title"), message)
+    if announcement.starts and announcement.ends and announcement.ends <= announcement.starts:
+        message = f"the maintenance ends before it starts ({format_time(announcement.starts)})"
+        yield problem("ends-before-starts", place("ends"), message)
+
+
+def _names(announcement: Announcement, channels: Collection[str], platforms: Collection[str]) -> Iterator[Problem]:
+    for number, name in enumerate(announcement.channels or ()):
+        if name != "*" and name not in channels:
+            place = announcement.places.get(f"channels.{number}") or Place(announcement.path)
+            yield problem("unknown-channel", place, _unknown("channel", name, channels))
+    known = {*channels, *platforms}
+    for update in announcement.updates:
+        for name, place in update.override_places.items():
+            if name not in known:
+                yield problem("unknown-channel", place, _unknown("channel or platform", name, known))
+
+
+def _unknown(what: str, name: str, known: Collection[str]) -> str:
+    all_names = f" There are: {', '.join(sorted(known))}." if known else " `broadcast.toml` has none."
+    return f"no {what} is called `{shown(name)}`.{did_you_mean(name, known) or all_names}"
+
+
+def _translations(announcements: Sequence[Announcement]) -> Iterator[Problem]:
+    bases = {
+        each.path: each for each in announcements if posixpath.basename(each.path).removesuffix(".md") == each.slug
+    }
+    for each in announcements:
+        base = bases.get(posixpath.join(posixpath.dirname(each.path), f"{each.slug}.md"))
+        if base is not None and base is not each:
+            yield from _translation(each, base)
+
+
+def _translation(translation: Announcement, base: Announcement) -> Iterator[Problem]:
+    file = posixpath.basename(base.path)
+    for key in ("kind", "severity", "starts", "ends", "version"):
+        if getattr(translation, key) != getattr(base, key):
+            place = translation.places.get(key) or translation.places.get("title") or Place(translation.path)
+            yield problem("translation-differs", place, f"`{key}` is not what `{file}` says")
+    for ours, theirs in zip_longest(translation.updates, base.updates):
+        if ours is None:
+            missing = f"## {theirs.status.capitalize()} - {format_time(theirs.time)}"
+            place = translation.updates[-1].place
+            yield problem("translation-differs", place, f"`{file}` goes on: the update `{missing}` is missing here")
+        elif theirs is None or (ours.status, ours.time) != (theirs.status, theirs.time):
+            should = (
+                f"the next one there is `## {theirs.status.capitalize()} - {format_time(theirs.time)}`"
+                if theirs
+                else ("it has no further update")
+            )
+            message = f"`{file}`, which this translates, has no such update: {should}"
+            yield problem("translation-differs", ours.place, message)
+        else:
+            continue
+        return

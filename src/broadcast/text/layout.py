@@ -1,0 +1,35 @@
+"""How blocks and spans look in plain text: what stands between two blocks, and what a span shows."""
+
+from __future__ import annotations
+
+import re
+
+from broadcast.model import Block, Span
+
+_NEEDS_TICKS = re.compile(r"\s")
+
+
+def flat(span: Span) -> str:
+    """The characters that a span shows. Code of several words keeps its backticks: without them nobody sees where it
+    ends. An image shows nothing; it is attached."""
+    if span.kind == "image":
+        return ""
+    if span.kind == "code" and "\n" not in span.text and _NEEDS_TICKS.search(span.text.strip()):
+        return f"`{span.text}`"
+    return span.text
+
+
+def gap(before: Block, after: Block) -> str:
+    """The line ends between two blocks: one within a list, a table or a quote, after a heading, and between a line
+    that ends with a colon and what it announces; a blank line elsewhere."""
+    if before.kind == "heading" or (before.kind == after.kind and after.kind in ("item", "row", "quote")):
+        return "\n"
+    if after.kind in ("item", "row", "code") and (after.prefix.startswith(" ") or announces(before)):
+        return "\n"
+    return "\n\n"
+
+
+def announces(block: Block) -> bool:
+    """Whether a block only leads to the next one: it ends with a colon."""
+    shown = [text for span in block.spans if (text := flat(span).rstrip())]
+    return bool(shown) and shown[-1].endswith((":", "："))

@@ -1,0 +1,291 @@
+"""Markdown to blocks of spans, once, and plain text to Markdown that says the same.
+
+CommonMark with tables, strikethrough and bare URLs. Everything else that platforms read (hashtags, mentions) is found in
+the text between. What each construct becomes is told in docs/text.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from urllib.parse import urljoin
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+
+from broadcast.model import Block, Media, Span
+from broadcast.text import tags, urls
+from broadcast.text.clean import clean
+from broadcast.text.layout import flat, gap
+
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_SCHEME = re.compile(r"https?\Z", re.IGNORECASE)
+_FOOTNOTE = re.compile(r"\[?\^([^\s\[\]^]{1,40})(?:\]|\Z):?")
+_WIDE = r"\u2e80-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
+_WIDE_END, _WIDE_START = re.compile(rf"[{_WIDE}]\Z"), re.compile(rf"[{_WIDE}]")
+
+def _bare_url(state: StateInline, silent: bool) -> bool:
+    """An inline rule of markdown-it: a bare URL is one token, whatever `_` and `*` it holds."""
+    scheme = _SCHEME.search(state.pending[-len("https") :])
+    if state.linkLevel > 0 or not scheme or state.src[state.pos : state.pos + 3] != "://":
+        return False
+    start = state.pos - len(scheme[0])
+    url = urls.at(state.src, start)[: state.posMax - start]
+    if not url:
+        return False
+    if not silent:
+        state.pending = state.pending[: -len(scheme[0])]
+        token = state.push("link_open", "a", 1)
+        token.attrs = {"href": state.md.normalizeLink(url.replace("\\", ""))}
+        token.markup = "linkify"
+        state.push("text", "", 0).content = url
+        state.push("link_close", "a", -1).markup = "linkify"
+    state.pos = start + len(url)
+    return True
+
+
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    parser.inline.ruler.before("autolink", "bare_url", _bare_url)
+    return parser
+
+
+_MARKDOWN = _parser()
+
+
+@lru_cache(maxsize=64)
+def parse(markdown: str, base: str = "") -> tuple[tuple[Block, ...], tuple[Media, ...]]:
+    """Blocks of spans, and the images in the order in which they stand.
+
+    The n-th span of kind `image` marks where the n-th image stood; `Media.path` is what the Markdown says. Relative
+    links are resolved against the URL `base`; without one, only their words are kept.
+    """
+    walk = _Walk(base)
+    for token in _MARKDOWN.parse(clean(markdown)):
+        walk.take(token)
+    images = (span for block in walk.blocks for span in block.spans if span.kind == "image")
+    return tuple(walk.blocks), tuple(Media(span.url, span.text) for span in images)
+
+
+def escape(text: str) -> str:
+    """Markdown that parse() gives back as `text`: a title, a name, anything that is not Markdown. URLs in it are still
+    links. White space at the ends of lines goes."""
+    return "\\\n".join(_escape_line(line.strip()) for line in clean(text).split("\n") if line.strip())
+
+
+def _escape_line(line: str) -> str:
+    result, position = [], 0
+    for start, end in urls.find(line):
+        result += [_PUNCTUATION.sub(r"\\\g<0>", line[position:start]), line[start:end]]
+        position = end
+    return "".join([*result, _PUNCTUATION.sub(r"\\\g<0>", line[position:])])
+
+
+def plain(blocks: Sequence[Block]) -> str:
+    """The natural plain text: for feeds, descriptions and notifications. Links show their words only."""
+    lines: list[str] = []
+    before: Block | None = None
+    for block in blocks:
+        text = "".join(flat(span) for span in block.spans).strip(" ")
+        if text:
+            lines += [gap(before, block) if before else "", block.prefix, text]
+            before = block
+    return "".join(lines).strip()
+
+
+class _Walk:
+    """Takes the tokens of a document one by one and collects its blocks. `lists` and `quotes` say where it stands."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self.blocks: list[Block] = []
+        self.lists: list[int | None] = []
+        self.quotes = 0
+        self.marker = ""
+        self.heading = False
+        self.table: list[list[tuple[Span, ...]]] | None = None
+
+    def take(self, token: Token) -> None:
+        match token.type:
+            case "inline":
+                self._inline(token)
+            case "fence" | "code_block":
+                self._add("code", (Span("code", clean(token.content).rstrip("\n")),))
+            case "html_block":
+                self._html(token.content)
+            case "heading_open" | "heading_close":
+                self.heading = token.nesting == 1
+            case "blockquote_open" | "blockquote_close":
+                self.quotes += token.nesting
+            case "bullet_list_open":
+                self.lists.append(None)
+            case "ordered_list_open":
+                self.lists.append(int(token.attrGet("start") or 1) if token.attrGet("start") != 0 else 0)
+            case "bullet_list_close" | "ordered_list_close":
+                self.lists.pop()
+            case "list_item_open":
+                self._item()
+            case "list_item_close":
+                self.marker = ""
+            case "table_open":
+                self.table = []
+            case "tr_open" if self.table is not None:
+                self.table.append([])
+            case "table_close":
+                self._rows(self.table or [])
+                self.table = None
+            case _:
+                pass
+
+    def _item(self) -> None:
+        number = self.lists[-1]
+        if number is None:
+            self.marker = "• " if len(self.lists) == 1 else "– "
+        else:
+            self.marker = f"{number}. "
+            self.lists[-1] = number + 1
+
+    def _inline(self, token: Token) -> None:
+        spans = _spans(token.children or [], self.base)
+        if self.table is not None:
+            self.table[-1].append(spans)
+        elif self.heading:
+            self._add("heading", spans)
+        elif self.quotes and not self.lists:
+            for line in _lines(spans):
+                self._add("quote", line)
+        else:
+            self._add("item" if self.lists else "paragraph", spans)
+
+    def _html(self, content: str) -> None:
+        text = clean(_BREAK_TAG.sub("\n", _COMMENT.sub("", content))).strip()
+        if text:
+            self._add("item" if self.lists else "paragraph", (Span("text", text),))
+
+    def _add(self, kind: str, spans: tuple[Span, ...]) -> None:
+        if not spans:
+            return
+        indent = "  " * (len(self.lists) - 1) if self.lists else ""
+        if self.lists and not self.marker:
+            indent += "  "
+        prefix = "> " * self.quotes + indent + self.marker
+        self.marker = ""
+        self.blocks.append(Block(kind, spans, prefix))  # type: ignore[arg-type]  # every caller names a BlockKind
+
+    def _rows(self, rows: list[list[tuple[Span, ...]]]) -> None:
+        """A table of two columns as lines `key: value`; a wider one with the name of each column before its value."""
+        heads = rows[0] if rows else []
+        if len(heads) > 2:
+            for row in rows[1:]:
+                cells = [[*head, Span("text", ": "), *cell] if head else [*cell] for head, cell in zip(heads, row, strict=False) if cell]
+                self._add("row", _merged(_joined(cells, ", ")))
+        else:
+            for row in rows:
+                self._add("row", _merged(_joined([[*cell] for cell in row if cell], ": ")))
+
+
+def _joined(cells: Iterable[list[Span]], separator: str) -> list[Span]:
+    spans: list[Span] = []
+    for cell in cells:
+        spans += [Span("text", separator), *cell] if spans else cell
+    return spans
+
+
+def _lines(spans: tuple[Span, ...]) -> list[tuple[Span, ...]]:
+    lines: list[list[Span]] = [[]]
+    for span in spans:
+        if span.kind == "text":
+            first, *rest = span.text.split("\n")
+            lines[-1].append(Span("text", first))
+            lines += [[Span("text", line)] for line in rest]
+        else:
+            lines[-1].append(span)
+    return [tuple(line) for line in lines]
+
+
+def _spans(tokens: list[Token], base: str) -> tuple[Span, ...]:
+    """The spans of one paragraph: text in between is merged before hashtags and mentions are looked for."""
+    spans: list[Span] = []
+    outer: list[Span] = []
+    href: str | None = None
+    for index, token in enumerate(tokens):
+        match token.type:
+            case "text" | "text_special":
+                spans.append(Span("text", clean(token.content)))
+            case "softbreak":
+                spans.append(Span("text", _soft_break(tokens, index)))
+            case "hardbreak":
+                spans.append(Span("text", "\n"))
+            case "code_inline":
+                spans.append(Span("code", clean(token.content).replace("\n", " ").strip() or " "))
+            case "s_open" | "s_close":
+                spans.append(Span("text", "~"))
+            case "image":
+                alt = "".join(flat(span) for span in _spans(token.children or [], ""))
+                spans.append(Span("image", alt.strip(), str(token.attrGet("src") or "")))
+            case "html_inline":
+                spans.append(Span("text", clean(_BREAK_TAG.sub("\n", _COMMENT.sub("", token.content)))))
+            case "link_open":
+                href, outer, spans = str(token.attrGet("href") or ""), spans, []
+            case "link_close" if href is not None:
+                spans = [*outer, *_link(spans, href, base, bare=token.markup in ("linkify", "autolink"))]
+                href = None
+            case _:
+                pass
+    return _merged(spans)
+
+
+def _soft_break(tokens: list[Token], index: int) -> str:
+    """A line that was wrapped goes on after a space, but Chinese and Japanese are written without."""
+    before, after = tokens[index - 1] if index else None, tokens[index + 1] if index + 1 < len(tokens) else None
+    wide = before and after and _WIDE_END.search(before.content) and _WIDE_START.match(after.content)
+    return "" if wide else " "
+
+
+def _link(inner: list[Span], href: str, base: str, *, bare: bool) -> list[Span]:
+    """A link with its words; what leads nowhere on a platform (a relative path, another scheme) keeps its words."""
+    images = [span for span in inner if span.kind == "image"]
+    words = "".join(flat(span) for span in inner if span.kind != "image")
+    words = " ".join(words.split()) if words.strip() else " ".join(image.text for image in images)
+    if href.startswith("mailto:"):
+        address = href.removeprefix("mailto:").partition("?")[0]
+        return [Span("text", words if urls.says(words, address) else f"{words} {address}".strip()), *images]
+    if words.startswith("^") and (note := _FOOTNOTE.fullmatch(words)):
+        words = f"[{note[1]}]"
+    try:
+        url = urljoin(base, href) if base else href
+    except ValueError:
+        url = href
+    if not urls.is_web(url):
+        return [Span("text", words), *images]
+    return [Span("link", url if bare or not words else words, url), *images]
+
+
+def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Adjacent text as one span, then its hashtags and mentions as spans of their own."""
+    merged: list[Span] = []
+    for span in spans:
+        if span.kind in ("hashtag", "mention"):
+            span = Span("text", span.text)
+        if merged and merged[-1].kind == span.kind == "text":
+            merged[-1] = replace(merged[-1], text=merged[-1].text + span.text)
+        elif span.text or span.kind == "image":
+            merged.append(span)
+    return tuple(part for span in merged for part in (_tagged(span.text) if span.kind == "text" else [span]))
+
+
+def _tagged(text: str) -> list[Span]:
+    text = re.sub(r"[^\S\n]*\n[^\S\n]*", "\n", _FOOTNOTE_IN_TEXT.sub(r"[\1]", text))
+    spans, position = [], 0
+    for start, end, kind in tags.find(text):
+        spans += [Span("text", text[position:start]), Span(kind, text[start:end])]
+        position = end
+    return [span for span in [*spans, Span("text", text[position:])] if span.text]
+
+
+_FOOTNOTE_IN_TEXT = re.compile(r"\[\^([^\s\[\]^]{1,40})\]:?")

@@ -1,0 +1,124 @@
+"""A thread: the link where it is wanted, a number below each post, images on the posts where they stood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+from broadcast.errors import DoesNotFitError
+from broadcast.model import FitOptions, Limits, Media, Post
+from broadcast.text.atoms import Atom, breaks, prices
+from broadcast.text.compose import compose, fits, join, spread
+from broadcast.text.split import Scale, Sums, Text, cut
+from broadcast.text.tear import tear
+
+MOST_DIGITS = 7
+
+
+def thread(
+    atoms: Sequence[Atom], media: Sequence[Media], limits: Limits, options: FitOptions, language: str
+) -> tuple[Post, ...]:
+    """The fewest posts that hold every word. Raises `DoesNotFitError` for a URL that no post has room for."""
+    text, shares = join(atoms), spread([media], limits)
+    if len(shares) == 1 and len(text) <= 16 * limits.length and fits(text, limits):
+        return (compose(atoms, limits, media=shares[0]),)
+    for layout in _layouts(atoms, limits, options):
+        posts = _laid_out(layout, media, limits, language)
+        if posts:
+            return posts
+    raise DoesNotFitError(_what_does_not_fit(atoms, limits))
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """The atoms that are cut, those that stand below (`first` post, `last`, `every`), and whether posts are numbered."""
+
+    body: Sequence[Atom]
+    link: Sequence[Atom] = ()
+    place: str = "none"
+    numbering: bool = True
+
+    def below(self, number: int, last: bool) -> Sequence[Atom]:
+        wanted = {"first": number == 1, "last": last, "every": True}
+        return self.link if wanted.get(self.place) else ()
+
+    def foot(self, number: int, last: bool, posts: int) -> str:
+        below = self.below(number, last)
+        label = f" {number}/{posts}" if self.numbering else ""
+        return (below[0].space + join(below) if below else "") + label
+
+
+def _layouts(atoms: Sequence[Atom], limits: Limits, options: FitOptions) -> Iterator[_Layout]:
+    """The layout that the options ask for, then what else can be done when a URL leaves no room for it: the link as a
+    paragraph where the template has it, and no numbers."""
+    link = [atom for atom in atoms if atom.part == "link"]
+    body = [atom for atom in atoms if atom.part != "link"]
+    if link and body and limits.measure(join(link)) * 2 <= limits.length:
+        below = [replace(link[0], space="\n\n", media=()), *(replace(atom, media=()) for atom in link[1:])]
+        hung = tuple(image for atom in link for image in atom.media)
+        body[0] = replace(body[0], media=(*hung, *body[0].media))
+        yield _Layout(body, below, options.link, options.numbering)
+    yield _Layout(atoms, numbering=options.numbering)
+    if options.numbering:
+        yield _Layout(atoms, numbering=False)
+
+
+def _laid_out(layout: _Layout, media: Sequence[Media], limits: Limits, language: str) -> tuple[Post, ...]:
+    """The posts of a layout; none when some URL has no room in it."""
+    feet = [layout.foot(99, last, 99) for last in (False, True)] + [layout.foot(1, False, 99)]
+    widest = max(feet, key=limits.measure)
+    atoms, kinds = tear(layout.body, breaks(layout.body, language), widest, limits)
+    weights = list(accumulate((len(atom.space) + len(atom.text) for atom in atoms), initial=0))
+    text = Text(atoms, prices(atoms, kinds), weights)
+    for ruler in (Sums(atoms, limits), Scale(atoms, limits)):
+        for digits in range(1, MOST_DIGITS):
+            runs = cut(text, ruler, lambda number, last, most=10**digits - 1: layout.foot(number, last, most))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+            if runs is None:
+                break
+            shares = spread([_images(atoms[start:end], media) for start, end in runs], limits)
+            if len(str(len(shares))) <= digits or not layout.numbering:
+                posts = _posts(layout, [atoms[start:end] for start, end in runs], shares, limits)
+                if all(fits(post.text, limits) for post in posts):
+                    return posts
+                break
+    return ()
+
+
+def _posts(
+    layout: _Layout, runs: Sequence[Sequence[Atom]], shares: Sequence[Sequence[Media]], limits: Limits
+) -> tuple[Post, ...]:
+    posts = []
+    for number, share in enumerate(shares, start=1):
+        run = runs[number - 1] if number <= len(runs) else ()
+        whole = [*run, *layout.below(number, number == len(runs))] if run else []
+        label = f" {number}/{len(shares)}" if layout.numbering else ""
+        on_its_own_line = compose(whole, limits, "\n" + label.strip(), share) if label and _ends_in_list(whole) else None
+        if on_its_own_line and fits(on_its_own_line.text, limits):
+            posts.append(on_its_own_line)
+        else:
+            posts.append(compose(whole, limits, label, share))
+    return tuple(posts)
+
+
+def _ends_in_list(atoms: Sequence[Atom]) -> bool:
+    """Whether the last line is one of a list, a table or code: a number behind it would seem to belong to it."""
+    for atom in reversed(atoms):
+        if atom.kind == "paragraph":
+            return False
+        if "\n" in atom.space:
+            return True
+    return False
+
+
+def _images(atoms: Sequence[Atom], media: Sequence[Media]) -> list[Media]:
+    return [media[image] for atom in atoms for image in atom.media]
+
+
+def _what_does_not_fit(atoms: Sequence[Atom], limits: Limits) -> str:
+    for atom in atoms:
+        for start, end, mark in atom.marks:
+            if mark.kind == "link" and not fits(atom.text[start:end], limits):
+                length = limits.measure(atom.text[start:end])
+                return f"the URL {mark.value} has {length} {limits.unit}, but a post takes {limits.length}"
+    return f"the text cannot be cut into posts of {limits.length} {limits.unit}"

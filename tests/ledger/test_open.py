@@ -1,0 +1,74 @@
+"""The `ledger` of `broadcast.toml`."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from broadcast.errors import ConfigError, LedgerError
+from broadcast.ledger.open import open_ledger
+
+
+@pytest.mark.parametrize("url", ["git:broadcast/ledger", "git:ledger@origin", "git:a-b/c.d@team/up"])
+def test_nothing_is_looked_at_before_it_is_used(url: str, tmp_path: Path) -> None:
+    ledger = open_ledger(url, tmp_path / "nowhere")
+    with pytest.raises(LedgerError, match="is not a folder"):
+        ledger.read()
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("broadcast/ledger", "which has no scheme"),
+        ("", "which has no scheme"),
+        ("mysql://admin:hunter2@host/db", "a ledger of the kind 'mysql' is not known"),
+        ("git:", "'' cannot be the name of a branch"),
+        ("git:@origin", "'' cannot be the name of a branch"),
+        ("git:--upload-pack=x", "cannot be the name of a branch"),
+        ("git:a..b", "cannot be the name of a branch"),
+        ("git:a b", "cannot be the name of a branch"),
+        ("git:a.lock", "cannot be the name of a branch"),
+        ("git:a/", "cannot be the name of a branch"),
+        ("git:/a", "cannot be the name of a branch"),
+        ("git:a/.b", "cannot be the name of a branch"),
+        ("git:a\nb", "cannot be the name of a branch"),
+        ("git:broadcast/ledger@", "no remote is named"),
+    ],
+)
+def test_what_is_no_ledger_is_a_configuration_error(url: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        open_ledger(url, tmp_path)
+    assert "git:broadcast/ledger" in caught.value.hint
+    assert "hunter2" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        "a",
+        "broadcast/ledger",
+        "a.b",
+        "ä/ö",
+        "a-",
+        "-a",
+        "a/",
+        "/a",
+        "a//b",
+        "a..b",
+        ".a",
+        "a.",
+        "a/.b",
+        "a.lock",
+        "a.lock/b",
+    ]
+    + [f"a{character}b" for character in " ~^:?*[\\\x7f\t"],
+)
+def test_the_branches_that_are_taken_are_those_that_git_takes(branch: str, tmp_path: Path) -> None:
+    taken = subprocess.run(["git", "check-ref-format", "--branch", branch], capture_output=True, check=False)
+    if taken.returncode == 0:
+        open_ledger(f"git:{branch}", tmp_path)
+    else:
+        with pytest.raises(ConfigError):
+            open_ledger(f"git:{branch}", tmp_path)

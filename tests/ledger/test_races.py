@@ -1,0 +1,193 @@
+"""Many processes at one ledger, and processes that are killed: nothing is lost, nothing is there twice."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from broadcast.ledger.git import NO_LEDGER, GitLedger
+from broadcast.model import Receipt, Ref
+
+AT = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
+
+WORKER = """
+import random, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from broadcast.errors import LedgerMovedError
+from broadcast.ledger.git import GitLedger
+from broadcast.model import Receipt, Ref
+
+what, root, name = sys.argv[1:4]
+ledger = GitLedger(Path(root))
+at = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
+
+
+def event(number, slug="shared"):
+    return Receipt(slug, at, "x", 1, at, name, Ref(f"{name}.{number}"))
+
+
+def say(*words):
+    # One write, so that a kill leaves a whole line or none.
+    sys.stdout.write(" ".join(map(str, words)) + "\\n")
+    sys.stdout.flush()
+
+
+if what == "append":
+    for number in range(3):
+        ledger.append([event(number)], None)
+elif what == "journal":
+    for number in range(5):
+        ledger.journal(event(number))
+        if number % 2:
+            ledger.append([], None)
+elif what == "swap":
+    sys.stdin.readline()
+    try:
+        ledger.append([event(0)], sys.argv[4])
+        say("won")
+    except LedgerMovedError:
+        say("lost")
+elif what == "claim":
+    for number in range(3):
+        while True:
+            log = ledger.read()
+            taken = {e.ref.id for e in log.events.get("shared", ())}
+            if str(number) in taken:
+                break
+            try:
+                ledger.append([Receipt("shared", at, "x", 1, at, name, Ref(str(number)))], log.version)
+                break
+            except LedgerMovedError:
+                pass
+elif what == "forever":
+    chance = random.Random(name)
+    for number in range(10_000):
+        slug = f"slug-{chance.randrange(3)}"
+        match chance.randrange(3):
+            case 0:
+                ledger.journal(event(number, slug))
+                say("kept", f"{name}.{number}")
+            case 1:
+                say("trying", f"{name}.{number}")
+                ledger.append([event(number, slug)], None)
+                say("kept", f"{name}.{number}")
+            case 2:
+                ledger.read()
+"""
+
+
+def start(*arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", WORKER, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finish(workers: list[subprocess.Popen[str]]) -> list[str]:
+    said = [worker.communicate("go\n", timeout=300)[0] for worker in workers]
+    assert [worker.returncode for worker in workers] == [0] * len(workers)
+    return said
+
+
+def git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def ids(ledger: GitLedger) -> list[str]:
+    events = [event for story in ledger.read().events.values() for event in story]
+    return [event.ref.id for event in events if isinstance(event, Receipt)]
+
+
+@pytest.fixture(params=["remote", "local"])
+def places(request: pytest.FixtureRequest, tmp_path: Path) -> list[Path]:
+    """Where four workers work: in two clones of one remote, or all in one repository."""
+    git(tmp_path, "init", "--quiet", "--bare", "origin.git")
+    if request.param == "local":
+        return [tmp_path / "origin.git"] * 4
+    for name in ("one", "two"):
+        git(tmp_path, "clone", "--quiet", f"file://{tmp_path}/origin.git", name)
+    return [tmp_path / name for name in ("one", "two", "one", "two")]
+
+
+@pytest.mark.parametrize(("what", "count"), [("append", 3), ("journal", 5)])
+def test_all_that_is_appended_is_there_once(places: list[Path], what: str, count: int) -> None:
+    finish([start(what, place, f"w{number}") for number, place in enumerate(places)])
+    for place in set(places):
+        GitLedger(place).append([], None)
+    found = ids(GitLedger(places[0]))
+    assert sorted(found) == sorted(f"w{worker}.{number}" for worker in range(4) for number in range(count))
+    for worker in range(4):
+        assert [name for name in found if name.startswith(f"w{worker}.")] == [f"w{worker}.{n}" for n in range(count)]
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first-run", "later-run"])
+def test_of_those_that_saw_the_same_state_one_wins(places: list[Path], first: bool) -> None:
+    ledger = GitLedger(places[0])
+    version = NO_LEDGER if first else ledger.append([Receipt("other", AT, "x", 1, AT, "r", Ref("0"))], None)
+    workers = [start("swap", place, f"w{number}", version) for number, place in enumerate(places)]
+    assert sorted(finish(workers)) == ["lost\n"] * 3 + ["won\n"]
+    assert len(ids(ledger)) == (1 if first else 2)
+
+
+def test_each_claim_is_made_once(places: list[Path]) -> None:
+    finish([start("claim", place, f"w{number}") for number, place in enumerate(places)])
+    assert sorted(ids(GitLedger(places[0]))) == ["0", "1", "2"]
+
+
+def family(process: int) -> list[int]:
+    """A process and all that it started, oldest first."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parents = dict(map(int, line.split()) for line in listed.splitlines())
+    members = [process]
+    for member in members:
+        members += [child for child, parent in parents.items() if parent == member]
+    return members
+
+
+SEEDS = range(int(os.environ.get("BROADCAST_KILLS", "4")))
+
+
+@pytest.mark.parametrize("with_git", [True, False], ids=["and-its-git", "alone"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_killed_at_any_moment(places: list[Path], seed: int, with_git: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was confirmed is there once; what was tried is there once or not at all; nothing is broken. Without its
+    git, what it started goes on and gets in the way of the next."""
+    monkeypatch.setattr("broadcast.ledger.git._STALE", 1.0)
+    chance = random.Random(seed)
+    place = places[0]
+    kept: list[str] = []
+    tried: set[str] = set()
+    for life in range(3):
+        worker = start("forever", place, f"s{seed}.{life}")
+        assert worker.stdout is not None
+        worker.stdout.readline()
+        time.sleep(chance.uniform(0, 0.3))
+        for member in family(worker.pid) if with_git else [worker.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(member, signal.SIGKILL)
+        said = [line.split() for line in worker.communicate()[0].splitlines()]
+        assert worker.returncode == -signal.SIGKILL
+        kept += [name for word, name in said if word == "kept"]
+        tried |= {name for word, name in said if word == "trying"}
+    ledger = GitLedger(place)
+    ledger.append([], None)
+    found = Counter(ids(GitLedger(places[1])))
+    assert set(found.values()) <= {1}
+    assert set(found) >= set(kept) - {first_word(place, kept)}
+    git(place, "fsck", "--strict")

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from broadcast.ledger.base import Log
+from broadcast.model import (
+    Channel,
+    Event,
+    Facet,
+    FitOptions,
+    Intent,
+    Limits,
+    Plan,
+    Post,
+    Receipt,
+    Ref,
+    Thread,
+    Verdict,
+)
+from broadcast.plan import Rules, plan
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+CHANNEL = Channel("x", "x", FitOptions(), Limits(280, len))
+RULES = Rules(now=NOON + timedelta(hours=3), stale_after=timedelta(hours=24))
+
+
+def thread(*texts: str, hour: int = 0, channel: Channel = CHANNEL, source: str = "s1") -> Thread:
+    posts = tuple(Post(text, len(text)) for text in texts)
+    return Thread("outage", NOON + timedelta(hours=hour), "update", channel, "en", posts, source)
+
+
+def intents(of: Thread, run: str = "r1") -> list[Event]:
+    return [
+        Intent(
+            announcement=of.announcement,
+            update=of.update,
+            channel=of.channel.name,
+            part=number,
+            parts=len(of.posts),
+            at=NOON,
+            run=run,
+            status=of.status,
+            post=post,
+            language=of.language,
+            source=of.source,
+        )
+        for number, post in enumerate(of.posts, 1)
+    ]
+
+
+def receipt(of: Thread, part: int) -> Receipt:
+    ref = Ref(f"id-{of.update:%H}-{part}", f"https://x.example/{of.update:%H}/{part}")
+    return Receipt(of.announcement, of.update, of.channel.name, part, NOON, "r1", ref)
+
+
+def absent(of: Thread, part: int) -> Verdict:
+    return Verdict(of.announcement, of.update, of.channel.name, part, NOON, "r1", "absent", "reconcile")
+
+
+def published(of: Thread) -> list[Event]:
+    return [*intents(of), *(receipt(of, number) for number in range(1, len(of.posts) + 1))]
+
+
+def made(threads: Sequence[Thread], events: Sequence[Event] = (), rules: Rules = RULES) -> Plan:
+    return plan(threads, Log("v", {"outage": events}), rules, cost=lambda platform, post: 0.2 if post.facets else 0.015)
+
+
+def states(of: Plan) -> list[tuple[str, int, str]]:
+    return [(f"{row.update:%H}", row.part, row.state) for row in of.actions]
+
+
+def test_what_the_ledger_does_not_know_is_to_do_and_answers_the_post_before_it() -> None:
+    shown = made([thread("a", "b"), thread("c", hour=1)])
+    assert states(shown) == [("12", 1, "todo"), ("12", 2, "todo"), ("13", 1, "todo")]
+    replies = [row.reply_to and (row.reply_to.update.hour, row.reply_to.part, row.reply_to.id) for row in shown.actions]
+    assert replies == [None, (12, 1, None), (12, 2, None)]
+
+
+def test_what_stands_is_done_and_an_appended_update_answers_its_last_post() -> None:
+    first = thread("a", "b")
+    shown = made([first, thread("c", hour=1)], published(first))
+    assert states(shown) == [("12", 1, "done"), ("12", 2, "done"), ("13", 1, "todo")]
+    assert [row.ref.id if row.ref else None for row in shown.actions] == ["id-12-1", "id-12-2", None]
+    reply = shown.actions[2].reply_to
+    assert reply is not None
+    assert (reply.part, reply.id, reply.url) == (2, "id-12-2", "https://x.example/12/2")
+
+
+def test_an_update_of_the_future_waits_and_a_stale_one_needs_backfill() -> None:
+    old, new = thread("old", hour=-40), thread("new", hour=4)
+    assert states(made([old, new])) == [("20", 1, "skipped"), ("16", 1, "scheduled")]
+    assert states(made([old, new], rules=replace(RULES, backfill=True))) == [("20", 1, "todo"), ("16", 1, "scheduled")]
+
+
+def test_an_update_exactly_as_old_as_stale_after_is_still_published() -> None:
+    assert states(made([thread("a", hour=-21)])) == [("15", 1, "todo")]
+    assert states(made([replace(thread("a"), update=RULES.now - timedelta(hours=24, seconds=1))]))[0][2] == "skipped"
+
+
+def test_an_update_older_than_what_stands_is_skipped_because_followers_have_read_on() -> None:
+    second = thread("b", hour=1)
+    shown = made([thread("a"), second], published(second))
+    assert states(shown) == [("12", 1, "skipped"), ("13", 1, "done")]
+
+
+def test_an_intent_without_a_receipt_is_uncertain_and_shows_what_was_to_be_sent() -> None:
+    first = thread("a", "b")
+    shown = made([thread("A changed", source="s2")], intents(first))
+    assert states(shown) == [("12", 1, "uncertain"), ("12", 2, "uncertain")]
+    assert [row.post.text for row in shown.actions] == ["a", "b"]
+
+
+def test_half_a_thread_is_finished_as_it_was_begun_however_old_it_is() -> None:
+    first = thread("a", "b", "c", hour=-40)
+    events = [*intents(first), receipt(first, 1), absent(first, 2), absent(first, 3)]
+    shown = made([thread("A changed", hour=-40, source="s2")], events)
+    assert states(shown) == [("20", 1, "done"), ("20", 2, "todo"), ("20", 3, "todo")]
+    assert [row.post.text for row in shown.actions] == ["a", "b", "c"]
+    assert [row.reply_to.id if row.reply_to else None for row in shown.actions] == [None, "id-20-1", None]
+
+
+def test_an_update_of_which_nothing_was_sent_is_planned_anew() -> None:
+    first = thread("a", "b")
+    shown = made([thread("one", source="s2")], [*intents(first), absent(first, 1), absent(first, 2)])
+    assert [(row.post.text, row.state, row.parts) for row in shown.actions] == [("one", "todo", 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "state"),
+    [("a", "s2", "done"), ("other", "s1", "done"), ("other", "s2", "changed")],
+    ids=["only the file", "only the template", "both"],
+)
+def test_a_published_update_is_changed_when_the_file_and_the_text_both_are(text: str, source: str, state: str) -> None:
+    shown = made([thread(text, source=source)], published(thread("a")))
+    assert states(shown) == [("12", 1, state)]
+
+
+def test_a_baseline_counts_as_done_and_is_nothing_to_answer() -> None:
+    first = thread("a")
+    mark = Verdict("outage", first.update, "x", 0, NOON, "r1", "posted", "baseline")
+    shown = made([first, thread("b", hour=1)], [mark])
+    assert states(shown) == [("12", 1, "done"), ("13", 1, "todo")]
+    assert shown.actions[1].reply_to is None
+
+
+def test_an_update_that_left_the_file_is_still_what_the_next_one_answers() -> None:
+    shown = made([thread("b", hour=1)], published(thread("a")))
+    reply = shown.actions[0].reply_to
+    assert reply is not None
+    assert reply.id == "id-12-1"
+
+
+def test_channels_have_chains_of_their_own() -> None:
+    other = replace(CHANNEL, name="y")
+    shown = made([thread("a"), thread("a", channel=other), thread("b", hour=1), thread("b", hour=1, channel=other)])
+    assert [(row.channel, row.reply_to is None) for row in shown.actions] == [
+        ("x", True),
+        ("y", True),
+        ("x", False),
+        ("y", False),
+    ]
+
+
+def test_a_dry_channel_is_planned_and_skipped() -> None:
+    assert states(made([thread("a", channel=replace(CHANNEL, dry=True))])) == [("12", 1, "skipped")]
+
+
+def test_the_cost_counts_what_is_to_do() -> None:
+    first = thread("a")
+    linked = replace(
+        thread("b", hour=1), posts=(Post("https://a.example", 17, (Facet("link", "https://a.example", 0, 17),)),)
+    )
+    assert made([first, linked]).cost == {"x": 0.215}
+    assert made([first], published(first)).cost == {"x": 0.0}
