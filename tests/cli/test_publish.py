@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import Desk, git, incident
+from kit import Desk, git, incident
 
 NETWORKED = ("x", "bluesky", "mastodon")
 FIRST = ("Investigating", 30, "Searches are slow for some of you. We are looking into it.")

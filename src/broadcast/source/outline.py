@@ -15,7 +15,8 @@ from markdown_it.token import Token
 # A definition (`[a]: b`) hides no heading, and looking for them is what makes a long paragraph slow.
 _BLOCKS = MarkdownIt("commonmark").disable(["inline", "reference"])
 
-# CommonMark, HTML blocks 1 to 5: what begins one, which runs to the end of the file unless it is closed; what closes it.
+# CommonMark, HTML blocks 1 to 5: what begins one, which goes on to the end of the file unless it is closed;
+# and what closes it.
 _OPEN_HTML = (
     (
         re.compile(r"<(script|pre|style|textarea)(\s|>|$)", re.IGNORECASE),

@@ -1,7 +1,7 @@
 """As much of YAML as front matter needs: keys with texts or lists of texts, each with its place.
 
 Values are taken as they are written (`version: 2.10` stays `2.10`, `title: No` stays `No`); what they mean is decided
-by who knows the key. The events of the C parser are read directly, so that nothing deep, aliased or tagged is ever built.
+by who knows the key. The events of the C parser are read directly, so nothing deep, aliased or tagged is ever built.
 """
 
 from __future__ import annotations

@@ -23,9 +23,7 @@ class Edit:
     text: str
 
 
-def edits(
-    atoms: Sequence[Atom], kinds: Sequence[Break], own: Mapping[str, str], language: str
-) -> list[Edit]:
+def edits(atoms: Sequence[Atom], kinds: Sequence[Break], own: Mapping[str, str], language: str) -> list[Edit]:
     """What can be written shorter in `atoms`, in the order in which it should be: by the user's list, then by the
     packaged one, and each word where it stands first. None touches an atom of another."""
     table = {**own, **{long: short for long, short in known(language).shorter.items() if long not in own}}
@@ -74,17 +72,21 @@ def _shortened(
     run = atoms[start : start + len(words)]
     if len(run) < len(words) or any(atom.fixed or atom.marks for atom in run):
         return None
-    if any(atom.space != " " or kind in WHOLE_SENTENCES for atom, kind in zip(run[1:], kinds[start + 1 :], strict=False)):
+    if any(
+        atom.space != " " or kind in WHOLE_SENTENCES for atom, kind in zip(run[1:], kinds[start + 1 :], strict=False)
+    ):
         return None
     lead, _, _ = _parted(run[0].text)
     *_, trail = _parted(run[-1].text)
-    said = " ".join(atom.text for atom in run)
-    said = said[len(lead) : len(said) - len(trail)].split(" ")
+    phrase = " ".join(atom.text for atom in run)
+    said = phrase[len(lead) : len(phrase) - len(trail)].split(" ")
     number = ""
     for word, wanted in zip(said, words, strict=True):
         if wanted == NUMBER and is_number(word):
             number = word
-        elif word != wanted and not (word == wanted[:1].upper() + wanted[1:] and _opens(kinds, start) and word == said[0]):
+        elif word != wanted and not (
+            word == wanted[:1].upper() + wanted[1:] and _opens(kinds, start) and word == said[0]
+        ):
             return None
     if not german and words[0][:1].isupper() and _in_name(atoms, start, start + len(words)):
         return None

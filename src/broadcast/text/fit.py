@@ -38,7 +38,11 @@ def _override(text: str, media: Sequence[Media], limits: Limits) -> tuple[Post, 
     """The user's own text as it is, in one post; images beyond the first post's share follow."""
     if not fits(text, limits):
         length, size = limits.measure(text), len(text.encode())
-        have, room = (f"{length} {limits.unit}", limits.length) if length > limits.length else (f"{size} bytes", limits.max_bytes)
+        have, room = (
+            (f"{length} {limits.unit}", limits.length)
+            if length > limits.length
+            else (f"{size} bytes", limits.max_bytes)
+        )
         raise DoesNotFitError(f"the text of the `post` block has {have}, but a post takes {room}")
     if not text and not media:
         return ()

@@ -5,8 +5,8 @@ UAX #29 (`maxGraphemes` of the lexicon `app.bsky.feed.post`). Mastodon: grapheme
 scheme as a fixed number and every mention without its server (`StatusLengthValidator`).
 
 All of them add up: the count of a text is the sum of the counts of its words and of the white space between. Words are
-counted once and remembered. (One exception, true to the library: at the very beginning of a text `éa.com` is a letter and
-a URL, elsewhere it is a URL.)
+counted once and remembered. (One exception, true to the library: at the very beginning of a text `éa.com` is a letter
+and a URL, elsewhere it is a URL.)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Markdown to blocks of spans, once, and plain text to Markdown that says the same.
 
-CommonMark with tables, strikethrough and bare URLs. Everything else that platforms read (hashtags, mentions) is found in
-the text between. What each construct becomes is told in docs/text.md.
+CommonMark with tables, strikethrough and bare URLs. Everything else that platforms read (hashtags, mentions) is found
+in the text between. What each construct becomes is told in docs/text.md.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ _SCHEME = re.compile(r"https?\Z", re.IGNORECASE)
 _FOOTNOTE = re.compile(r"\[?\^([^\s\[\]^]{1,40})(?:\]|\Z):?")
 _WIDE = r"\u2e80-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
 _WIDE_END, _WIDE_START = re.compile(rf"[{_WIDE}]\Z"), re.compile(rf"[{_WIDE}]")
+
 
 def _bare_url(state: StateInline, silent: bool) -> bool:
     """An inline rule of markdown-it: a bare URL is one token, whatever `_` and `*` it holds."""
@@ -182,7 +183,11 @@ class _Walk:
         heads = rows[0] if rows else []
         if len(heads) > 2:
             for row in rows[1:]:
-                cells = [[*head, Span("text", ": "), *cell] if head else [*cell] for head, cell in zip(heads, row, strict=False) if cell]
+                cells = [
+                    [*head, Span("text", ": "), *cell] if head else [*cell]
+                    for head, cell in zip(heads, row, strict=False)
+                    if cell
+                ]
                 self._add("row", _merged(_joined(cells, ", ")))
         else:
             for row in rows:

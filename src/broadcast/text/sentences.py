@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
 _CLOSERS = "\"'”’»›)]}」』】》）*_~`"
@@ -42,7 +43,7 @@ def known(language: str) -> Known:
     return Known(
         table["shorter"],
         frozenset(word for words in entries for word in words if word.endswith(".")),
-        frozenset(pair for words in entries for pair in zip(words, words[1:], strict=False)),
+        frozenset(pair for words in entries for pair in pairwise(words)),
     )
 
 
@@ -72,7 +73,11 @@ def ends_sentence(before: str, after: str, language: str) -> bool:
 
 def ends_clause(before: str, after: str) -> bool:
     """Whether a part of a sentence ends between two words."""
-    return before.rstrip(_CLOSERS).endswith(_CLAUSES) or before.endswith((")", "]")) or after.startswith(("(", "[", "–", "—"))
+    return (
+        before.rstrip(_CLOSERS).endswith(_CLAUSES)
+        or before.endswith((")", "]"))
+        or after.startswith(("(", "[", "–", "—"))
+    )
 
 
 def stay_together(before: str, after: str, language: str) -> bool:

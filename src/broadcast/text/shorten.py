@@ -5,15 +5,18 @@ The headline and the link always survive, and nothing is done that is not needed
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 from broadcast.errors import DoesNotFitError
 from broadcast.model import FitOptions, Limits, Media, Post
-from broadcast.text.abbreviate import Edit, apply, edits
-from broadcast.text.atoms import WHOLE_SENTENCES, Atom, Break, breaks
+from broadcast.text.abbreviate import apply, edits
+from broadcast.text.atoms import WHOLE_SENTENCES, Atom, breaks
 from broadcast.text.compose import compose, fits, join
 from broadcast.text.tear import tear
+
+Item = TypeVar("Item")
 
 OPTIONAL = ("tags", "next_update")
 """The parts that a short post can do without, the first to go first."""
@@ -21,9 +24,7 @@ ELLIPSIS = "…"
 _DANGLING = ",;:–—-([{…"
 
 
-def shorten(
-    atoms: Sequence[Atom], media: Sequence[Media], limits: Limits, options: FitOptions, language: str
-) -> Post:
+def shorten(atoms: Sequence[Atom], media: Sequence[Media], limits: Limits, options: FitOptions, language: str) -> Post:
     """The post. Images beyond `limits.images` are left out. Raises `DoesNotFitError` when not even the link fits."""
     kept = list(atoms)
     for part in ("", *OPTIONAL):
@@ -41,23 +42,77 @@ def _all_fit(atoms: Sequence[Atom], limits: Limits) -> bool:
 
 
 def _shortened(atoms: Sequence[Atom], limits: Limits, options: FitOptions, language: str) -> list[Atom]:
-    """The first of these that fits: fewer letters, fewer sentences, fewer words; no body; fewer words of the headline;
-    the link alone."""
+    """The headline, as much of the body as fits, the link; where there is no room for that, as much of the headline as
+    fits above the link."""
     link = [atom for atom in atoms if atom.part == "link"]
     if link and not fits(join(link), limits):
         length = limits.measure(join(link))
         raise DoesNotFitError(f"the link {join(link)} has {length} {limits.unit}, but a post takes {limits.length}")
+    body = [index for index, atom in enumerate(atoms) if atom.part not in ("headline", "link")]
+    first = body[0] if body else len(atoms)
+    before = list(atoms[:first])
+    after = [atom for atom in atoms[first:] if atom.part in ("headline", "link")]
+    kept = _most([atoms[index] for index in body], before, after, limits, options.abbreviations, language)
+    if kept is not None:
+        return [*before, *kept, *after]
+    if fits(join([*before, *after]), limits):
+        return [*before, *after]
     headline = [atom for atom in atoms if atom.part == "headline"]
-    body = [atom for atom in atoms if atom.part not in ("headline", "link")]
-    frame = _Frame(headline, link, _order(atoms), limits)
+    return [*(_most(headline, [], link, limits, None, language) or []), *link]
+
+
+def _most(
+    atoms: Sequence[Atom],
+    before: Sequence[Atom],
+    after: Sequence[Atom],
+    limits: Limits,
+    own: Mapping[str, str] | None,
+    language: str,
+) -> list[Atom] | None:
+    """The beginning of `atoms` that fits between `before` and `after`: whole sentences, or else words and `…`."""
+
+    def has_room(kept: Sequence[Atom]) -> bool:
+        return fits(join([*before, *kept, *after]), limits)
+
     # No atom is shorter than a character, so no more of them can stand in a post.
-    for part in (body[: limits.length + 1], []):
-        whole = len(part) == len(body)
-        for candidate in _candidates(part, frame, options, language, whole=whole):
-            return candidate
-    return link
+    some = atoms[: limits.length + 1]
+    some, kinds = tear(some, breaks(some, language), ELLIPSIS, limits)
+    shorter = edits(some, kinds, own, language) if own is not None else []
+
+    def abbreviated(end: int, most: int | None = None) -> list[Atom]:
+        return apply(some[:end], [edit for edit in shorter if edit.end <= end][:most])
+
+    ends = [end for end in range(1, len(some)) if kinds[end] in WHOLE_SENTENCES and not _dangles(some[end - 1])]
+    ends += [len(some)] if len(some) and len(atoms) <= limits.length + 1 else []
+    last = _first(list(reversed(ends)), lambda end: has_room(abbreviated(end)))
+    if last is not None:
+        needed = _first(range(len(shorter) + 1), lambda number: has_room(abbreviated(last, number)))
+        return abbreviated(last, needed)
+    words = [end for end in range(len(some) - 1, 0, -1) if kinds[end] != "never"]
+    last = _first(words, lambda end: has_room(_with_ellipsis(abbreviated(end))))
+    return None if last is None else _with_ellipsis(abbreviated(last))
 
 
-def _order(atoms: Sequence[Atom]) -> list[str]:
-    """The parts as the template orders them."""
-    return list(dict.fromkeys(atom.part for atom in atoms))
+def _first(items: Sequence[Item], fitting: Callable[[Item], bool]) -> Item | None:
+    """The first item that fits, of items that get shorter and shorter."""
+    low, high = 0, len(items)
+    found = None
+    while low < high:
+        middle = (low + high) // 2
+        if fitting(items[middle]):
+            found, high = items[middle], middle
+        else:
+            low = middle + 1
+    return found
+
+
+def _dangles(atom: Atom) -> bool:
+    """Whether a text that ends here announces what does not follow."""
+    return atom.text.endswith((":", "："))
+
+
+def _with_ellipsis(atoms: Sequence[Atom]) -> list[Atom]:
+    last = atoms[-1]
+    if last.marks and last.marks[-1][1] == len(last.text):
+        return [*atoms, Atom(ELLIPSIS, " ", "never", part=last.part)]
+    return [*atoms[:-1], replace(last, text=(last.text.rstrip(_DANGLING) or last.text) + ELLIPSIS)]

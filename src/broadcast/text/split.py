@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Protocol
 
 from broadcast.model import Limits
@@ -144,4 +144,4 @@ def _cheapest(
     for origin in reversed(came):
         cuts.append(origin[cuts[-1]])
     cuts.reverse()
-    return [(places[start], places[end]) for start, end in zip(cuts, cuts[1:], strict=False)]
+    return [(places[start], places[end]) for start, end in pairwise(cuts)]

@@ -30,7 +30,8 @@ def tear(atoms: Sequence[Atom], kinds: Sequence[Break], foot: str, limits: Limit
         else:
             pieces = _pieces(atom, foot, limits)
             whole += pieces
-            breaks += [kind, *("torn" for _ in pieces[1:])]
+            breaks.append(kind)
+            breaks += ["torn"] * (len(pieces) - 1)
     _loosen(whole, breaks, foot, limits)
     return whole, breaks
 

@@ -32,7 +32,8 @@ def thread(
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """The atoms that are cut, those that stand below (`first` post, `last`, `every`), and whether posts are numbered."""
+    """The atoms that are cut, those that stand below the `first` post, the `last` or `every`, and whether there are
+    numbers."""
 
     body: Sequence[Atom]
     link: Sequence[Atom] = ()
@@ -93,7 +94,9 @@ def _posts(
         run = runs[number - 1] if number <= len(runs) else ()
         whole = [*run, *layout.below(number, number == len(runs))] if run else []
         label = f" {number}/{len(shares)}" if layout.numbering else ""
-        on_its_own_line = compose(whole, limits, "\n" + label.strip(), share) if label and _ends_in_list(whole) else None
+        on_its_own_line = (
+            compose(whole, limits, "\n" + label.strip(), share) if label and _ends_in_list(whole) else None
+        )
         if on_its_own_line and fits(on_its_own_line.text, limits):
             posts.append(on_its_own_line)
         else:

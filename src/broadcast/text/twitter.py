@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import sys
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
 from threading import Lock
 from types import ModuleType
@@ -40,12 +41,9 @@ def _library() -> Any:
 
 
 def _import() -> Any:
-    import twitter_text
-    import twitter_text.regexp.valid_cctld
-    import twitter_text.regexp.valid_gtld
-    import twitter_text.regexp.valid_punycode
-
-    return twitter_text
+    for name in ("valid_cctld", "valid_gtld", "valid_punycode"):
+        import_module(f"twitter_text.regexp.{name}")
+    return import_module("twitter_text")
 
 
 @cache
@@ -105,4 +103,3 @@ def urls(text: str, *, bare_domains: bool = True) -> list[tuple[int, int]]:
 def emoji(text: str) -> list[tuple[int, int]]:
     """Where X sees emoji: each counts 2, however many code points it has."""
     return [(start, end) for start, end in (entry["indices"] for entry in _library().extract_emojis_with_indices(text))]
-

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 # Scripts that are written without spaces (or, Korean, with particles joined on) never continue a URL.
-_UNSPACED = r"\u1100-\u11ff\u3000-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef"
+_UNSPACED = (
+    r"\u1100-\u11ff\u3000-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
+    r"\uff00-\uffef"
+)
 _NEVER = rf"\s<>\"`\\\u2010-\u201f\u2026\u2039\u203a\u00ab\u00bb{_UNSPACED}"
 # A backslash only stays before what people escape out of habit, `https://host/snake\_case`.
 _BARE = re.compile(

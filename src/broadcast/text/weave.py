@@ -21,9 +21,7 @@ _UNSPACED = (
     r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003fffd"
 )
 _OPENING = r"(\[{“‘「『【《〈〔（［｛#$€£¥"
-_CLOSING = (
-    r"!%),.:;?\]}’”…‥、。〉》」』】〕～！％），．：；？］｝｡｣､・゠ーぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶ々〻ゝゞヽヾ"
-)
+_CLOSING = r"!%),.:;?\]}’”…‥、。〉》」』】〕～！％），．：；？］｝｡｣､・゠ーぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶ々〻ゝゞヽヾ"
 _COMBINING = r"\u0300-\u036f\u3099\u309a\ufe00-\ufe0f\U000e0100-\U000e01ef\u200c\u200d"
 _HAS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
 _UNITS = re.compile(
@@ -120,9 +118,7 @@ class _Weaver:
             media = (*self.homeless, *self.hung)
             self.homeless = []
             marks = tuple(self.marks)
-            self.atoms.append(
-                Atom(self.text, self.space, self.kind, marks, media, self.part, self.in_link, self.fixed)
-            )
+            self.atoms.append(Atom(self.text, self.space, self.kind, marks, media, self.part, self.in_link, self.fixed))
             self._open(" ", "word")
             return True
         return False
