@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import random
-import threading
-import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from broadcast import config as configuration
 from broadcast import plan as planning
-from broadcast import publish as publishing
 from broadcast.config import Config
-from broadcast.errors import ConfigError, DoesNotFitError, LedgerMovedError, SendError
-from broadcast.ledger.base import Ledger, Log
-from broadcast.model import Announcement, Channel, Plan, Post, Problem, Result, Thread, Update
+from broadcast.errors import ConfigError, DoesNotFitError
+from broadcast.ledger.base import Log
+from broadcast.model import Announcement, Channel, Plan, Post, Problem, Thread, Update
 from broadcast.platforms import base as platforms
+from broadcast.publish import run as publishing
+from broadcast.publish.run import Outcome, Run
 from broadcast.render import TemplateFailedError, environment, render
 from broadcast.site.links import permalink
 from broadcast.source import check as checking
 from broadcast.source import read as reading
 from broadcast.text.fit import fit
 
-ATTEMPTS = 12
-"""How often a run plans again after another run wrote to the ledger first."""
+Planner = Callable[[Log], Plan]
+"""Holds the project's posts against the ledger's log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,136 +88,28 @@ def threads(project: Project, only: Collection[str] | None = None) -> tuple[list
     return made, problems
 
 
-def plan(
+def planner(
     project: Project,
-    log: Log,
     *,
     now: datetime,
     only: Collection[str] | None = None,
     channels: Collection[str] | None = None,
     backfill: bool = False,
-) -> Plan:
-    """Plan: what should stand against what the ledger says of it."""
+) -> Planner:
+    """Plan: what should stand against what a ledger says of it. A run that has to plan again fits nothing again."""
     made, problems = threads(project, only)
     wanted = [thread for thread in made if channels is None or thread.channel.name in channels]
     rules = planning.Rules(now, project.config.file.stale_after, backfill)
-    return planning.plan(wanted, log, rules, cost=_cost, problems=(*project.problems, *problems))
+
+    def plan(log: Log) -> Plan:
+        return planning.plan(wanted, log, rules, cost=_cost, problems=(*project.problems, *problems))
+
+    return plan
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What one `publish` needs besides its plan. `connect` logs in to a channel; `report` hears of each post as it
-    happens; `stop` ends the run after the requests in flight; `sleep` and `patience` are in seconds: how long it waits
-    for another run that is sending the same posts."""
-
-    name: str
-    ledger: Ledger
-    connect: Callable[[str], platforms.Connection]
-    clock: Callable[[], datetime]
-    report: Callable[[Result], None]
-    stop: threading.Event
-    edit: bool = False
-    strict: bool = False
-    sleep: Callable[[float], None] = time.sleep
-    patience: float = 30.0
-
-
-def publish(make_plan: Callable[[Log], Plan], run: Run) -> list[Result]:
-    """Publish -> record. Claims what is to do by compare-and-swap, sends it, keeps every receipt. Gives a result for
-    every post of the plan. Raises `LedgerError` before anything was sent."""
-    connections: dict[str, platforms.Connection] = {}
-    results: dict[publishing.Key, Result] = {}
-
-    def keep(result: Result) -> None:
-        results[publishing.key(result)] = result
-        run.report(result)
-
-    try:
-        current, log, jobs = _claim(make_plan, run, connections, keep)
-        sender = publishing.Sender(run.name, run.clock, run.ledger.journal, keep, run.stop)
-        try:
-            publishing.send(jobs, connections, sender)
-            if run.edit:
-                publishing.edit(current, log, connections, sender)
-        finally:
-            run.ledger.append((), None)
-    finally:
-        for connection in connections.values():
-            connection.close()
-    return [results.get(publishing.key(row)) or publishing.untouched(row) for row in current.actions]
-
-
-def _claim(
-    make_plan: Callable[[Log], Plan],
-    run: Run,
-    connections: dict[str, platforms.Connection],
-    keep: Callable[[Result], None],
-) -> tuple[Plan, Log, list[publishing.Job]]:
-    """Plan, look up what is in doubt, and claim the rest: again from the start whenever another run was faster."""
-    refused: dict[str, str] = {}
-    waited, lost = 0.0, 0
-    while True:
-        log = run.ledger.read()
-        current = make_plan(log)
-        wanted = {"todo", "uncertain", "changed"} if run.edit else {"todo", "uncertain"}
-        due = dict.fromkeys(row.channel for row in current.actions if row.state in wanted)
-        _connect([name for name in due if name not in connections and name not in refused], run, connections, refused)
-        if refused and run.strict:
-            raise ConfigError("; ".join(f"{name}: {why}" for name, why in refused.items()), "nothing was sent")
-        now = run.clock()
-        events, doubts = publishing.reconcile(current, log, connections, run=run.name, now=now)
-        busy = any(doubt.error == publishing.BUSY for doubt in doubts)
-        try:
-            if events:
-                run.ledger.append(events, log.version)
-                continue
-            if busy and waited < run.patience and not run.stop.is_set():
-                pause = 0.5 + random.random()
-                waited += pause
-                run.sleep(pause)
-                continue
-            jobs, unfit = publishing.claim(current, log, connections, run=run.name, now=now)
-            if jobs:
-                run.ledger.append([intent for job in jobs for intent in job.intents], log.version)
-        except LedgerMovedError:
-            lost += 1
-            if lost == ATTEMPTS:
-                raise
-            run.sleep(random.random() * min(2.0, 0.05 * 2**lost))
-            continue
-        for result in (*doubts, *unfit):
-            keep(result)
-        for row in current.actions:
-            if row.channel in refused and row.state in wanted:
-                keep(Result(row.announcement, row.update, row.channel, row.part, "failed", error=refused[row.channel]))
-        return current, log, jobs
-
-
-def _connect(
-    names: Sequence[str], run: Run, connections: dict[str, platforms.Connection], refused: dict[str, str]
-) -> None:
-    """Log in to all of these channels side by side, before anything is sent; what refuses is left out of the run."""
-
-    def connect(name: str) -> platforms.Connection | str:
-        try:
-            connection = run.connect(name)
-        except SendError as error:
-            return str(error)
-        try:
-            connection.verify()
-        except SendError as error:
-            connection.close()
-            return str(error)
-        return connection
-
-    if not names:
-        return
-    with ThreadPoolExecutor(max_workers=len(names), thread_name_prefix="connect") as pool:
-        for name, outcome in zip(names, pool.map(connect, names), strict=True):
-            if isinstance(outcome, str):
-                refused[name] = outcome
-            else:
-                connections[name] = outcome
+def publish(planner: Planner, log: Log, run: Run) -> Outcome:
+    """Publish -> record: claim what the plan has to do, send it, keep every receipt in the ledger."""
+    return publishing.publish(planner, log, run)
 
 
 def workspace(project: Project, now: datetime) -> platforms.Workspace:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,8 +18,8 @@ from broadcast.platforms.base import Connection, Workspace
 from broadcast.rehearsal import bluesky as bluesky_standin
 from broadcast.rehearsal import mastodon as mastodon_standin
 from broadcast.rehearsal import x as x_standin
-from broadcast.rehearsal.base import Response, Seen, World
-from broadcast.rehearsal.server import Fault, Request, Server
+from broadcast.rehearsal.base import Request, Response, Seen, World
+from broadcast.rehearsal.server import Fault, Server
 
 PLATFORMS: dict[str, ModuleType] = {"x": x, "bluesky": bluesky, "mastodon": mastodon}
 STANDINS: dict[str, ModuleType] = {"x": x_standin, "bluesky": bluesky_standin, "mastodon": mastodon_standin}
@@ -115,11 +115,12 @@ class Bench:
 
         self.server.faults = decide
 
-    def answer(self, status: int, body: object = None, **headers: str) -> Fault:
+    def answer(self, status: int, body: object = None, headers: Mapping[str, str] | None = None) -> Fault:
         """An answer in place of the world's, which does not hear of the request."""
-        lines = {name.replace("_", "-"): value for name, value in headers.items()}
-        data = json.dumps(body or {}).encode()
-        return Fault(effect=False, answer=Response(status, data, {"Content-Type": "application/json", **lines}))
+        data = json.dumps({} if body is None else body).encode()
+        return Fault(
+            effect=False, answer=Response(status, data, {"Content-Type": "application/json", **(headers or {})})
+        )
 
 
 Open = Callable[..., Bench]

@@ -24,18 +24,19 @@ class _Session(requests.Session):
 
     def __init__(self, url: str) -> None:
         super().__init__()
-        self.mount("http://", requests.adapters.HTTPAdapter())
         self.url = url
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         target = str(url).replace("https://api.twitter.com", self.url)
-        return super().request(method, target, *args, timeout=5, **kwargs)
+        return super().request(method, target, *args, **{**kwargs, "timeout": 5})
 
 
 class Account:
     """A client and the world that it talks to."""
 
-    def __init__(self, serve: Serve, options: x.Options = x.DEFAULT, clock: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self, serve: Serve, options: x.Options = x.DEFAULT, clock: Callable[[], datetime] | None = None
+    ) -> None:
         self.world = x.create(options, clock) if clock else x.create(options)
         self.server = serve(self.world)
         secrets = self.world.secrets()
@@ -117,9 +118,10 @@ def test_links_and_signs_change_when_they_are_read_back(account: Account) -> Non
         "http://example.org",
     ]
     undone = read.text.replace(urls[0]["url"], "https://status.example.com/incidents/eu-api-errors?x=1")
-    assert undone.replace(urls[1]["url"], "example.org").replace("&amp;", "&").replace("&lt;", "<").replace(
-        "&gt;", ">"
-    ) == text
+    assert (
+        undone.replace(urls[1]["url"], "example.org").replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">")
+        == text
+    )
     seen = account.world.timeline()[0]
     assert seen.text == text
     assert [seen.text.encode()[link.start : link.end].decode() for link in seen.links] == [
@@ -148,7 +150,7 @@ def test_the_length_of_a_text(account: Account, text: str, fits: bool) -> None:
         account.post(text)
         assert account.world.timeline()[0].text == text
     else:
-        with pytest.raises(tweepy.BadRequest, match="too long|Invalid"):
+        with pytest.raises(tweepy.BadRequest, match="too long"):
             account.post(text)
         assert account.world.timeline() == ()
 
@@ -227,9 +229,8 @@ def test_no_signature_no_bearer_and_no_replay(account: Account) -> None:
     assert requests.get(url, headers={"Authorization": "OAuth nonsense"}, timeout=5).status_code == 401
     answer = requests.get(url, auth=account.auth, timeout=5)
     assert answer.status_code == 200
-    signed = answer.request.headers["Authorization"]
-    header = {"Authorization": signed.decode() if isinstance(signed, bytes) else signed}
-    assert requests.get(url, headers=header, timeout=5).status_code == 401
+    signed: Any = answer.request.headers["Authorization"]  # bytes, whatever requests' types say
+    assert requests.get(url, headers={"Authorization": signed.decode()}, timeout=5).status_code == 401
 
 
 def test_unknown_routes(account: Account) -> None:

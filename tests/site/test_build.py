@@ -16,6 +16,8 @@ import pytest
 from broadcast.errors import ConfigError
 from broadcast.model import Announcement
 from broadcast.site.build import build
+from pages import read
+from samples import announce
 
 NOW = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
 URL = "https://status.example.com"
@@ -35,7 +37,7 @@ def site(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
-def outage(announce: Callable[..., Announcement], **more: Any) -> Announcement:
+def outage(**more: Any) -> Announcement:
     return announce(
         "api-errors",
         ("investigating", "2026-11-22T14:05", "We see *errors*. ![Error rate](errors.png)"),
@@ -45,10 +47,10 @@ def outage(announce: Callable[..., Announcement], **more: Any) -> Announcement:
     )
 
 
-def test_every_page_and_feed_is_there(tmp_path: Path, announce: Any, read: Any) -> None:
+def test_every_page_and_feed_is_there(tmp_path: Path) -> None:
     (tmp_path / "incidents").mkdir()
     (tmp_path / "incidents/errors.png").write_bytes(PIXEL)
-    files = build([outage(announce)], tmp_path / "public", url=URL, root=tmp_path, templates=None, now=NOW)
+    files = build([outage()], tmp_path / "public", url=URL, root=tmp_path, templates=None, now=NOW)
     names = {path.relative_to(tmp_path / "public").as_posix() for path in files}
     picture = f"media/{hashlib.sha256(PIXEL).hexdigest()[:20]}.png"
     assert names == {
@@ -66,8 +68,8 @@ def test_every_page_and_feed_is_there(tmp_path: Path, announce: Any, read: Any) 
             read(path)
 
 
-def test_a_page_shows_its_updates_newest_first_and_hides_the_future(site: Any, announce: Any, read: Any) -> None:
-    page = read(site(outage(announce)) / "api-errors.html")
+def test_a_page_shows_its_updates_newest_first_and_hides_the_future(site: Any) -> None:
+    page = read(site(outage()) / "api-errors.html")
     assert [name for name in page.ids if name.startswith("u-")] == ["u-20261122T154000Z", "u-20261122T140500Z"]
     assert "Why it happened" not in page.text
     assert "Elevated <errors> & more" in page.text
@@ -77,13 +79,13 @@ def test_a_page_shows_its_updates_newest_first_and_hides_the_future(site: Any, a
     assert links["canonical"] == f"{URL}/api-errors.html"
 
 
-def test_an_announcement_of_the_future_has_no_page(site: Any, announce: Any) -> None:
+def test_an_announcement_of_the_future_has_no_page(site: Any) -> None:
     public = site(announce("later", ("scheduled", "2026-11-30T10:00", "x"), kind="maintenance"))
     assert not (public / "later.html").exists()
 
 
-def test_the_policy_allows_the_style_sheet_and_nothing_else(site: Any, announce: Any, read: Any) -> None:
-    for path in site(outage(announce)).rglob("*.html"):
+def test_the_policy_allows_the_style_sheet_and_nothing_else(site: Any) -> None:
+    for path in site(outage()).rglob("*.html"):
         text = path.read_text(encoding="utf-8")
         style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
         assert style is not None
@@ -98,8 +100,8 @@ def test_the_policy_allows_the_style_sheet_and_nothing_else(site: Any, announce:
         assert "@import" not in style[1]
 
 
-def test_pages_can_be_used_without_seeing_them(site: Any, announce: Any, read: Any) -> None:
-    for path in site(outage(announce)).rglob("*.html"):
+def test_pages_can_be_used_without_seeing_them(site: Any) -> None:
+    for path in site(outage()).rglob("*.html"):
         page = read(path)
         assert page.all("html")[0]["lang"] == "en"
         assert len(page.all("main")) == len(page.all("h1")) == 1
@@ -114,9 +116,9 @@ def test_pages_can_be_used_without_seeing_them(site: Any, announce: Any, read: A
         assert all((path.parent / target).exists() for target in local if target)
 
 
-def test_translations_know_each_other(site: Any, announce: Any, read: Any) -> None:
-    french = outage(announce, language="ar", path="incidents/api-errors.ar.md", title="أخطاء")
-    public = site(outage(announce), french)
+def test_translations_know_each_other(site: Any) -> None:
+    french = outage(language="ar", path="incidents/api-errors.ar.md", title="أخطاء")
+    public = site(outage(), french)
     page = read(public / "api-errors.html")
     other = read(public / "api-errors.ar.html")
     assert {"rel": "alternate", "hreflang": "ar", "href": f"{URL}/api-errors.ar.html"} in page.all("link")
@@ -127,7 +129,7 @@ def test_translations_know_each_other(site: Any, announce: Any, read: Any) -> No
     assert len(json.loads((public / "feed.json").read_text())["items"]) == 2
 
 
-def test_only_images_of_the_project_are_copied(tmp_path: Path, site: Any, announce: Any, read: Any) -> None:
+def test_only_images_of_the_project_are_copied(tmp_path: Path, site: Any) -> None:
     root = tmp_path / "project"
     (root / "incidents").mkdir(parents=True)
     for name in ("incidents/used.png", "incidents/unused.png", "top.png", "secret.txt", "code.svg"):
@@ -156,39 +158,37 @@ def test_only_images_of_the_project_are_copied(tmp_path: Path, site: Any, announ
     assert len(read(public / "a.html").all("img")) == 3
 
 
-def test_a_site_that_was_made_is_made_again_the_same(tmp_path: Path, announce: Any) -> None:
+def test_a_site_that_was_made_is_made_again_the_same(tmp_path: Path) -> None:
     made = []
     for _ in range(2):
-        files = build([outage(announce)], tmp_path / "public", url=URL, root=tmp_path, templates=None, now=NOW)
+        files = build([outage()], tmp_path / "public", url=URL, root=tmp_path, templates=None, now=NOW)
         made.append({path.name: path.read_bytes() for path in files})
     assert made[0] == made[1]
     later = NOW + timedelta(hours=3)
-    files = build([outage(announce)], tmp_path / "public", url=URL, root=tmp_path, templates=None, now=later)
+    files = build([outage()], tmp_path / "public", url=URL, root=tmp_path, templates=None, now=later)
     assert {path.name: path.read_bytes() for path in files} == made[0]
 
 
-def test_users_templates_come_first(tmp_path: Path, site: Any, announce: Any) -> None:
+def test_users_templates_come_first(tmp_path: Path, site: Any) -> None:
     (tmp_path / "mine/site").mkdir(parents=True)
     (tmp_path / "mine/site/index.html.j2").write_text("<p>{{ title }}: {{ overview.headline }}</p>")
-    public = site(outage(announce), templates=tmp_path / "mine", title="A & B")
+    public = site(outage(), templates=tmp_path / "mine", title="A & B")
     assert (public / "index.html").read_text() == "<p>A &amp; B: No known problems</p>\n"
 
 
 @pytest.mark.parametrize("template", ["{{ nothing }}", "{% if %}", "{{ 1 / 0 }}", "{{ ''.__class__.__mro__ }}"])
-def test_a_broken_template_is_named_and_leaves_the_old_site(
-    tmp_path: Path, site: Any, announce: Any, template: str
-) -> None:
-    public = site(outage(announce))
+def test_a_broken_template_is_named_and_leaves_the_old_site(tmp_path: Path, site: Any, template: str) -> None:
+    public = site(outage())
     before = (public / "index.html").read_bytes()
     (tmp_path / "mine/site").mkdir(parents=True)
     (tmp_path / "mine/site/index.html.j2").write_text(template)
     with pytest.raises(ConfigError, match=r"site/index\.html\.j2"):
-        site(outage(announce), templates=tmp_path / "mine")
+        site(outage(), templates=tmp_path / "mine")
     assert (public / "index.html").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "public"]
 
 
-def test_two_announcements_never_share_a_page(site: Any, announce: Any) -> None:
+def test_two_announcements_never_share_a_page(site: Any) -> None:
     with pytest.raises(ConfigError, match=r"Index\.md would become Index\.html"):
         site(announce("Index", ("investigating", "2026-11-22T14:05", "x")))
     one = announce("a", ("investigating", "2026-11-22T14:05", "x"))
@@ -197,7 +197,7 @@ def test_two_announcements_never_share_a_page(site: Any, announce: Any) -> None:
         site(one, other)
 
 
-def test_a_hostile_announcement_breaks_no_page(site: Any, announce: Any, read: Any) -> None:
+def test_a_hostile_announcement_breaks_no_page(site: Any) -> None:
     bad = "\"'><script>alert(1)</script>\x00\x1b]0;x\x07{{ 7*7 }}{% raw %}"
     public = site(
         announce(
@@ -218,7 +218,7 @@ def test_a_hostile_announcement_breaks_no_page(site: Any, announce: Any, read: A
         assert "{{ 7*7 }}" in page.text or "history" in str(path)
 
 
-def test_three_hundred_announcements_stay_usable(site: Any, announce: Any, read: Any) -> None:
+def test_three_hundred_announcements_stay_usable(site: Any) -> None:
     start = datetime(2021, 1, 3, 10, 0, tzinfo=UTC)
     many = []
     for index in range(300):
@@ -228,8 +228,8 @@ def test_three_hundred_announcements_stay_usable(site: Any, announce: Any, read:
     clock = time.perf_counter()
     public = site(*many)
     assert time.perf_counter() - clock < 20
-    index = read(public / "index.html")
-    assert sum("a2" in entry["href"] for entry in index.all("a")) <= 20
+    front = read(public / "index.html")
+    assert sum("a2" in entry["href"] for entry in front.all("a")) <= 20
     assert (public / "index.html").stat().st_size < 40_000
     archived = [
         entry["href"]
@@ -241,9 +241,9 @@ def test_three_hundred_announcements_stay_usable(site: Any, announce: Any, read:
     assert len(json.loads((public / "feed.json").read_text())["items"]) == 50
 
 
-def test_colors_can_be_told_apart_in_light_and_in_dark(site: Any, announce: Any) -> None:
+def test_colors_can_be_told_apart_in_light_and_in_dark(site: Any) -> None:
     """WCAG 2.2, 1.4.3: 4.5 to 1 for text."""
-    text = (site(outage(announce)) / "index.html").read_text(encoding="utf-8")
+    text = (site(outage()) / "index.html").read_text(encoding="utf-8")
     schemes = re.findall(r":root \{(.*?)\}", text, re.DOTALL)
     for scheme in schemes[:2]:
         colors = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", scheme))

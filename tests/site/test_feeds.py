@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from broadcast.site.build import build
+from samples import announce
 
 NOW = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -18,7 +19,7 @@ def feeds(root: Path, *announcements: Any, url: str | None = "https://status.exa
     return atom, json.loads((root / "public/feed.json").read_text(encoding="utf-8"))
 
 
-def test_an_entry_for_each_update_newest_first(tmp_path: Path, announce: Any) -> None:
+def test_an_entry_for_each_update_newest_first(tmp_path: Path) -> None:
     (tmp_path / "incidents").mkdir()
     (tmp_path / "incidents/e.png").write_bytes(b"x")
     atom, feed = feeds(
@@ -56,7 +57,7 @@ def test_an_entry_for_each_update_newest_first(tmp_path: Path, announce: Any) ->
     assert item["tags"] == ["incident", "major", "API"]
 
 
-def test_without_a_url_ids_are_still_unique_and_stable(tmp_path: Path, announce: Any) -> None:
+def test_without_a_url_ids_are_still_unique_and_stable(tmp_path: Path) -> None:
     one = announce("a", ("investigating", "2026-11-22T14:05", "x"))
     other = announce("b", ("investigating", "2026-11-22T14:05", "x"))
     _, feed = feeds(tmp_path, one, other, url=None)

@@ -10,19 +10,16 @@ from broadcast.site.gallery import Gallery
 from broadcast.site.links import anchor, page_name, permalink
 from broadcast.site.overview import DETAILED, RECENT, Overview, overview
 from broadcast.site.pages import duration, pages
+from samples import announce, at
 
 NOW = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def whole(tmp_path: Path, *announcements: Any) -> Overview:
     return overview(pages(announcements, Gallery(tmp_path, tmp_path), url=None, now=NOW), NOW)
 
 
-def test_nothing_is_open(tmp_path: Path, announce: Any) -> None:
+def test_nothing_is_open(tmp_path: Path) -> None:
     assert whole(tmp_path).headline == "No known problems"
     seen = whole(
         tmp_path, announce("a", ("investigating", "2026-11-22T14:05", "x"), ("resolved", "2026-11-22T15:00", "x"))
@@ -31,7 +28,7 @@ def test_nothing_is_open(tmp_path: Path, announce: Any) -> None:
     assert [month.name for month in seen.recent] == ["November 2026"]
 
 
-def test_the_worst_comes_first(tmp_path: Path, announce: Any) -> None:
+def test_the_worst_comes_first(tmp_path: Path) -> None:
     minor = announce("minor", ("investigating", "2026-11-22T15:05", "x"))
     major = announce("major", ("investigating", "2026-11-22T14:05", "x"), severity="major")
     assert whole(tmp_path, minor).headline == "Minor incident"
@@ -40,7 +37,7 @@ def test_the_worst_comes_first(tmp_path: Path, announce: Any) -> None:
     assert [page.slug for page in seen.open] == ["major", "minor"]
 
 
-def test_an_incident_that_was_reopened_is_open(tmp_path: Path, announce: Any) -> None:
+def test_an_incident_that_was_reopened_is_open(tmp_path: Path) -> None:
     chain = [(status, f"2026-11-22T{10 + hour}:00", "x") for hour, status in enumerate(("investigating", "resolved"))]
     assert whole(tmp_path, announce("a", *chain, ("postmortem", "2026-11-22T14:00", "x"))).open == ()
     assert len(whole(tmp_path, announce("a", *chain, ("reopened", "2026-11-22T14:00", "x"))).open) == 1
@@ -57,7 +54,7 @@ def test_an_incident_that_was_reopened_is_open(tmp_path: Path, announce: Any) ->
     ],
 )
 def test_a_maintenance_that_is_only_scheduled_follows_its_window(
-    tmp_path: Path, announce: Any, starts: str | None, ends: str | None, where: str
+    tmp_path: Path, starts: str | None, ends: str | None, where: str
 ) -> None:
     planned = announce(
         "m",
@@ -72,7 +69,7 @@ def test_a_maintenance_that_is_only_scheduled_follows_its_window(
         assert seen.headline == "Maintenance in progress"
 
 
-def test_upcoming_maintenance_in_the_order_in_which_it_comes(tmp_path: Path, announce: Any) -> None:
+def test_upcoming_maintenance_in_the_order_in_which_it_comes(tmp_path: Path) -> None:
     planned = [
         announce(
             f"m{day}", ("scheduled", "2026-11-20T09:00", "x"), kind="maintenance", starts=at(f"2026-11-{day}T02:00")
@@ -82,13 +79,13 @@ def test_upcoming_maintenance_in_the_order_in_which_it_comes(tmp_path: Path, ann
     assert [page.slug for page in whole(tmp_path, *planned).upcoming] == ["m24", "m27", "m29"]
 
 
-def test_a_release_is_never_open(tmp_path: Path, announce: Any) -> None:
+def test_a_release_is_never_open(tmp_path: Path) -> None:
     seen = whole(tmp_path, announce("r", ("released", "2026-11-22T14:05", "x"), kind="release"))
     assert seen.open == ()
     assert seen.recent[0].pages[0].tone == "release"
 
 
-def test_many_are_listed_and_archived(tmp_path: Path, announce: Any) -> None:
+def test_many_are_listed_and_archived(tmp_path: Path) -> None:
     still = [announce(f"o{day}", ("investigating", f"2026-10-{day:02}T10:00", "x")) for day in range(1, 31)]
     over = [
         announce(

@@ -109,9 +109,9 @@ def test_the_first_of_two_equal_keys_is_pointed_at() -> None:
     "text", ["[" * 60_000, "{" * 60_000, "a: [" * 15_000, "- " * 30_000, "a:\n - " * 9_000, "? " * 30_000, "'" * 60_000]
 )
 def test_hostile_yaml_takes_no_time(text: str) -> None:
-    before = time.perf_counter()
+    before = time.process_time()
     assert read_front_matter(text, "a.md", 2).problems
-    assert time.perf_counter() - before < 1
+    assert time.process_time() - before < 1
 
 
 def test_the_schema_is_json_and_takes_what_editors_see_as_numbers() -> None:

@@ -6,15 +6,16 @@ import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from broadcast.model import Media, Place, Plan, Problem, Ref, ReplyTo
 from broadcast.views.html import MAX_IMAGE, Card, Column, columns, page, preview
+from pages import read
+from samples import act
 
 TIME = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
 
 
-def test_a_column_for_each_channel_a_heading_for_each_update(act: Any, read: Any, tmp_path: Path) -> None:
+def test_a_column_for_each_channel_a_heading_for_each_update(tmp_path: Path) -> None:
     plan = Plan(
         (
             act("One 1/2", "x", parts=2, ref=Ref("1", "https://x.example/1"), state="done"),
@@ -42,7 +43,7 @@ def test_a_column_for_each_channel_a_heading_for_each_update(act: Any, read: Any
     assert {"href": "https://x.example/1", "rel": "noopener nofollow"} in seen.all("a")
 
 
-def test_the_policy_allows_the_style_sheet_and_pictures_in_the_page(read: Any) -> None:
+def test_the_policy_allows_the_style_sheet_and_pictures_in_the_page() -> None:
     text = page("T", [Column("x", "x", "x", (Card("a", TIME),))])
     style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
     assert style is not None
@@ -52,7 +53,7 @@ def test_the_policy_allows_the_style_sheet_and_pictures_in_the_page(read: Any) -
     assert not any("style" in attributes for _, attributes in read(text).tags)
 
 
-def test_everything_is_escaped(read: Any) -> None:
+def test_everything_is_escaped() -> None:
     bad = "\"'></div><script>alert(1)</script><img src=x onerror=y>{{ 7 * 7 }}\x1b\u202e"
     card = Card(
         bad,
@@ -74,14 +75,14 @@ def test_everything_is_escaped(read: Any) -> None:
     assert "{{ 7 * 7 }}" in seen.text
 
 
-def test_links_stand_on_their_words(read: Any) -> None:
+def test_links_stand_on_their_words() -> None:
     text = "🔴 süß docs"
     start = len("🔴 süß ".encode())
     made = page("T", [Column("b", "bluesky", "b", (Card(text, TIME, links=((start, start + 4, "https://a.b/"),)),))])
     assert '🔴 süß <a href="https://a.b/" rel="noopener nofollow">docs</a></div>' in made
 
 
-def test_pictures_are_in_the_page_as_long_as_there_is_room(act: Any, read: Any, tmp_path: Path) -> None:
+def test_pictures_are_in_the_page_as_long_as_there_is_room(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"picture")
     (tmp_path / "big.png").write_bytes(b"x" * (MAX_IMAGE + 1))
     (tmp_path / "secret.env").write_bytes(b"secret")
@@ -92,7 +93,7 @@ def test_pictures_are_in_the_page_as_long_as_there_is_room(act: Any, read: Any, 
     assert made.count("No picture here") == 5
 
 
-def test_replies_within_a_group_hang_together(read: Any) -> None:
+def test_replies_within_a_group_hang_together() -> None:
     cards = (
         Card("a", TIME, group="api"),
         Card("b", TIME + timedelta(hours=1), group="api", reply_to="the post before it"),
@@ -108,11 +109,11 @@ def test_a_length_over_the_limit_stands_out() -> None:
     assert "300/280" in made
 
 
-def test_no_posts(read: Any) -> None:
+def test_no_posts() -> None:
     assert "No posts." in read(page("T", [])).text
 
 
-def test_a_thousand_posts_take_seconds_at_most(act: Any, tmp_path: Path) -> None:
+def test_a_thousand_posts_take_seconds_at_most(tmp_path: Path) -> None:
     plan = Plan(tuple(act("x " * 100, f"c{index % 4}", slug=f"a{index // 4}") for index in range(1200)))
     start = time.perf_counter()
     preview(plan, tmp_path)

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from broadcast.model import ChannelStanding, Media, Place, Plan, Problem, ReplyTo, Result, Standing
 from broadcast.views import terminal
+from samples import act
 
 TIME = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -31,7 +32,7 @@ def colored(view: Callable[..., None], *arguments: Any, width: int = 60, environ
     return file.getvalue()
 
 
-def test_posts_by_announcement_update_and_channel(act: Any) -> None:
+def test_posts_by_announcement_update_and_channel() -> None:
     plan = Plan(
         (
             act("First part 1/2", "x", part=1, parts=2),
@@ -58,7 +59,7 @@ def test_posts_by_announcement_update_and_channel(act: Any) -> None:
     )
 
 
-def test_a_pipe_gets_whole_lines_without_boxes_or_colors(act: Any) -> None:
+def test_a_pipe_gets_whole_lines_without_boxes_or_colors() -> None:
     text = "word " * 200 + "https://example.com/" + "a" * 300
     for view in (terminal.preview, terminal.plan):
         shown = plain(view, Plan((act(text, note="n" * 200),)))
@@ -68,7 +69,7 @@ def test_a_pipe_gets_whole_lines_without_boxes_or_colors(act: Any) -> None:
     assert text in plain(terminal.preview, Plan((act(text),)))
 
 
-def test_a_terminal_gets_panels_as_wide_as_it_is_and_loses_no_text(act: Any) -> None:
+def test_a_terminal_gets_panels_as_wide_as_it_is_and_loses_no_text() -> None:
     text = "https://example.com/" + "abcdefghij" * 30
     shown = colored(terminal.preview, Plan((act(text),)), width=50)
     lines = ESCAPES.sub("", shown).splitlines()
@@ -77,12 +78,12 @@ def test_a_terminal_gets_panels_as_wide_as_it_is_and_loses_no_text(act: Any) -> 
     assert "".join(line.strip("│ ") for line in lines if line.startswith("│")) == text
 
 
-def test_links_are_underlined(act: Any) -> None:
+def test_links_are_underlined() -> None:
     shown = colored(terminal.preview, Plan((act("see docs now", links=[("docs", "https://a.b")]),)))
     assert "\x1b[4mdocs\x1b[0m" in shown
 
 
-def test_no_color_is_respected(act: Any) -> None:
+def test_no_color_is_respected() -> None:
     problem = Problem("error", "bad", Place("a.md"), "x")
     environ = {"TERM": "xterm-256color", "NO_COLOR": "1"}
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]", colored(terminal.problems, [problem], environ=environ))
@@ -90,7 +91,7 @@ def test_no_color_is_respected(act: Any) -> None:
 
 
 @pytest.mark.parametrize("form", [plain, colored])
-def test_user_text_never_acts(act: Any, form: Any) -> None:
+def test_user_text_never_acts(form: Any) -> None:
     bad = "[bold red]x[/bold red] [/] :warning: \x1b]0;title\x07\x1b[2J\x9b31m\r\u202e"
     plan = Plan(
         (act(bad, "x", slug=bad, status=bad, note=bad, media=[Media(bad, bad)], links=[("x[/bold", bad)]),),
@@ -106,7 +107,7 @@ def test_user_text_never_acts(act: Any, form: Any) -> None:
     assert "\x1b[2J" not in shown
 
 
-def test_the_plan_tells_what_is_to_do_and_sums_the_rest(act: Any) -> None:
+def test_the_plan_tells_what_is_to_do_and_sums_the_rest() -> None:
     plan = Plan(
         (
             act(state="done"),

@@ -93,7 +93,7 @@ def baseline(context: typer.Context, names: Slugs = None) -> None:
     log = ledger.read()
     only = slugs(project, names, here.start)
     now, run = here.now(), runs.name()
-    planned = pipeline.plan(project, log, now=now, only=only, backfill=True)
+    planned = pipeline.planner(project, now=now, only=only, backfill=True)(log)
     marks = {
         (row.announcement, row.update, row.channel): Verdict(
             row.announcement, row.update, row.channel, 0, now, run, "posted", "baseline"

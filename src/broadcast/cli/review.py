@@ -84,14 +84,14 @@ def preview(
     """Show the posts as followers will see them, whether published or not."""
     here = desk(context)
     project = here.project()
-    shown = pipeline.plan(
+    planner = pipeline.planner(
         project,
-        NOTHING,
         now=here.now(),
         only=slugs(project, paths, here.start),
         channels=channel_names(project, channel),
         backfill=True,
     )
+    shown = planner(NOTHING)
     if html_file is not None:
         target = here.start / html_file
         target.write_text(html.preview(shown, project.config.root), encoding="utf-8")
@@ -116,14 +116,14 @@ def plan(
     """Show what `publish` would do now, against the ledger."""
     here = desk(context)
     project = here.project()
-    shown = pipeline.plan(
+    planner = pipeline.planner(
         project,
-        read_log(here, project),
         now=here.now(),
         only=slugs(project, names, here.start),
         channels=channel_names(project, channel),
         backfill=backfill,
     )
+    shown = planner(read_log(here, project))
     if as_json:
         here.emit(data.plan(shown))
     else:
@@ -146,7 +146,7 @@ def status(
     project = here.project()
     now = here.now()
     only = slugs(project, names, here.start)
-    planned = pipeline.plan(project, read_log(here, project), now=now, only=only)
+    planned = pipeline.planner(project, now=now, only=only)(read_log(here, project))
     chosen = [one for one in project.announcements if only is None or one.slug in only]
     found = standings(project.config, chosen, planned, now)
     overdue = [standing.announcement for standing in found if standing.overdue]

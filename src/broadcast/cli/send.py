@@ -33,10 +33,10 @@ from broadcast.errors import (
     UncertainError,
     UsageError,
 )
-from broadcast.ledger.base import Log
 from broadcast.model import Plan, Result
 from broadcast.platforms import base as platforms
-from broadcast.publish import untouched
+from broadcast.publish.posts import untouched
+from broadcast.publish.run import Run
 from broadcast.rehearsal import stage
 from broadcast.views import data, terminal
 
@@ -64,11 +64,10 @@ def publish(
     only = slugs(project, names, here.start)
     wanted = channel_names(project, channel)
 
-    def make_plan(log: Log) -> Plan:
-        return pipeline.plan(project, log, now=now, only=only, channels=wanted, backfill=backfill)
-
+    plan = pipeline.planner(project, now=now, only=only, channels=wanted, backfill=backfill)
     ledger = ledger_of(project)
-    shown = make_plan(ledger.read())
+    log = ledger.read()
+    shown = plan(log)
     require_clean(shown.problems, here)
     if dry_run:
         if as_json:
@@ -80,7 +79,7 @@ def publish(
     if not yes and any(row.state in states for row in shown.actions):
         _ask(here, shown)
     with _stopping() as stop:
-        run = pipeline.Run(
+        run = Run(
             name=runs.name(),
             ledger=ledger,
             connect=lambda name: connect(here, project, name, now),
@@ -90,12 +89,14 @@ def publish(
             edit=edit,
             strict=strict,
         )
-        results = pipeline.publish(make_plan, run)
+        outcome = pipeline.publish(plan, log, run)
     if as_json:
-        here.emit(data.results(results))
+        here.emit(data.results(outcome.results))
     else:
-        terminal.results(here.out, results)
-    _conclude(results, stopped=stop.is_set())
+        terminal.results(here.out, outcome.results)
+    if outcome.unrecorded:
+        here.say(f"the receipts are only in this clone until the next run: {outcome.unrecorded}")
+    _conclude(outcome.results, stopped=stop.is_set(), unrecorded=outcome.unrecorded is not None)
 
 
 def connect(here: Desk, project: pipeline.Project, name: str, now: datetime) -> platforms.Connection:
@@ -135,7 +136,7 @@ def _stopping() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _conclude(results: Sequence[Result], *, stopped: bool) -> None:
+def _conclude(results: Sequence[Result], *, stopped: bool, unrecorded: bool = False) -> None:
     """The exit code of a run, by what is worst in it."""
     states = {result.state for result in results}
     if "uncertain" in states:
@@ -153,6 +154,8 @@ def _conclude(results: Sequence[Result], *, stopped: bool) -> None:
         if all((result.error or "").startswith("no credentials") for result in failed):
             raise ConfigError(f"no credentials for: {names}", "set them and run again; nothing is sent twice")
         raise ChannelFailedError(f"failed: {names}", "run again: what is sent is never sent twice")
+    if unrecorded:
+        raise ChannelFailedError("everything was sent, but the ledger did not take the receipts", "run again from here")
 
 
 @app.command()
@@ -170,7 +173,7 @@ def rehearse(
     project = here.project()
     only = slugs(project, names, here.start)
     wanted = channel_names(project, channel)
-    shown = pipeline.plan(project, NOTHING, now=here.now(), only=only, channels=wanted, backfill=True)
+    shown = pipeline.planner(project, now=here.now(), only=only, channels=wanted, backfill=True)(NOTHING)
     require_clean(shown.problems, here)
     with _stopping() as stop:
         outcome = stage.rehearse(

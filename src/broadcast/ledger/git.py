@@ -104,8 +104,8 @@ class GitLedger:
             for event in events:
                 file_name(event.announcement)
             mine = [entry(event) for event in events]
-            refusals, give_up = 0, time.monotonic() + _RETRYING
-            for attempt in range(1000):
+            attempt, refusals, give_up = 0, 0, time.monotonic() + _RETRYING
+            while True:
                 try:
                     return self._attempt(mine, version, refresh=attempt > 0)
                 except _RefusedError as refused:
@@ -114,8 +114,8 @@ class GitLedger:
                     refusals += not refused.moved
                     if refusals >= _REFUSALS or time.monotonic() > give_up:
                         raise refused.error from None
-                time.sleep(secrets.SystemRandom().uniform(0, min(2.0, 0.1 * 2**attempt)))
-            raise LedgerError("the ledger cannot be written: others keep writing to it")
+                time.sleep(secrets.SystemRandom().uniform(0, 0.1 * 2 ** min(attempt, 4)))
+                attempt += 1
 
     def journal(self, event: Event) -> None:
         """Keep the event in the clone's journal, which all its work trees share."""
@@ -139,16 +139,18 @@ class GitLedger:
         lock = self._git.folder / f"{branch.reference}.lock"
         with locked(self._folder / "lock", _TURN):
             give_up = time.monotonic() + _STALE
-            while lock.exists() and time.monotonic() < give_up:
+            while lock.exists():
+                if time.monotonic() > give_up:
+                    lock.unlink(missing_ok=True)
                 time.sleep(0.05)
-            with contextlib.suppress(OSError):
-                lock.unlink(missing_ok=True)
             yield
 
     def _known(self, branch: Branch) -> _Known:
-        patterns = (f"refs/heads/{self._branch}", copies(self._branch).removesuffix("/"))
-        listed = self._git.run("for-each-ref", "--format=%(refname) %(objectname)", *patterns)
-        found = dict(line.split(" ") for line in lines(listed))
+        local, elsewhere = f"refs/heads/{self._branch}", copies(self._branch)
+        listed = self._git.run("for-each-ref", "--format=%(refname) %(objectname)", local, elsewhere)
+        named = dict(line.split(" ") for line in lines(listed))
+        # A branch's name, to `for-each-ref`, is also a folder of branches.
+        found = {name: commit for name, commit in named.items() if name == local or name.startswith(elsewhere)}
         tip = found.pop(branch.reference, None)
         return _Known(tip, tuple(sorted(set(found.values()) - {tip})))
 

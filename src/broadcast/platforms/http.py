@@ -32,8 +32,7 @@ class Session(requests.Session):
         self._judge = judged or judge(service)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        if kwargs.get("timeout") is None:
-            kwargs["timeout"] = (CONNECT_TIMEOUT, READ_TIMEOUT)
+        kwargs["timeout"] = (CONNECT_TIMEOUT, READ_TIMEOUT)  # whatever the SDK thinks: none, or five minutes
         try:
             response = super().send(request, **kwargs)
         except requests.RequestException as error:

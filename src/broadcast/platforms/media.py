@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,8 +89,10 @@ def fit(data: bytes, max_bytes: int, max_animation: int = 0) -> Image:
 def _opened(data: bytes) -> PillowImage:
     from PIL import Image as Pillow
 
-    # Our own bound, before anything is decoded, takes the place of Pillow's, which only warns at first.
+    # Our own bound, before anything is decoded, takes the place of Pillow's, which only warns at first. Nor does its
+    # opinion of metadata that are thrown away interest anybody.
     Pillow.MAX_IMAGE_PIXELS = None
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
     return Pillow.open(io.BytesIO(data), formats=tuple(MIME))
 
 

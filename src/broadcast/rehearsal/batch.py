@@ -12,11 +12,23 @@ from broadcast.rehearsal.repo import Action, Write
 POST = "app.bsky.feed.post"
 APPLY = "com.atproto.repo.applyWrites"
 MAX_WRITES = 200
-_STEPS: dict[str, Action] = {f"{APPLY}#create": "create", f"{APPLY}#update": "update", f"{APPLY}#delete": "delete"}
+_COLLECTION = {"collection": lexicon.string("NSID")}
+_KEY = {"rkey": lexicon.string("record key")}
+_VALUE = {"value": lexicon.unknown}
+_SWAP = {"swapCommit": lexicon.string("CID string"), "swapRecord": lexicon.string("CID string")}
+_REPO = {"repo": lexicon.string()}
+_ACTIONS: dict[str, Action] = {f"{APPLY}#create": "create", f"{APPLY}#update": "update", f"{APPLY}#delete": "delete"}
 _STEP = lexicon.union(
-    dict.fromkeys(_STEPS, lexicon.record({"collection": lexicon.string("NSID")})),
+    {
+        f"{APPLY}#create": lexicon.record(_COLLECTION | _VALUE, _KEY),
+        f"{APPLY}#update": lexicon.record(_COLLECTION | _KEY | _VALUE),
+        f"{APPLY}#delete": lexicon.record(_COLLECTION | _KEY),
+    },
     closed=True,
 )
+APPLY_WRITES = lexicon.record(_REPO | {"writes": lexicon.array(_STEP)}, _SWAP)
+CREATE_RECORD = lexicon.record(_REPO | _COLLECTION | {"record": lexicon.unknown}, _KEY | _SWAP)
+DELETE_RECORD = lexicon.record(_REPO | _COLLECTION | _KEY, _SWAP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,50 +42,32 @@ class Rules:
 
     def steps(self, body: dict[str, Any]) -> list[Write]:
         """The writes of `applyWrites`. Raises `Refusal`."""
-        steps = body["writes"]
-        try:
-            lexicon.array(lexicon.anything)(steps, "$.writes")
-            if len(steps) > MAX_WRITES:
-                raise xrpc.invalid(f"Too many writes. Max: {MAX_WRITES}")
-            lexicon.array(_STEP)(steps, "$.writes")
-        except lexicon.InvalidError as error:
-            raise xrpc.invalid(str(error)) from error
+        if len(body["writes"]) > MAX_WRITES:
+            raise xrpc.invalid(f"Too many writes. Max: {MAX_WRITES}")
+        known_only = body.get("validate") is True
         return [
-            self.step(_STEPS[step["$type"]], step, f"$.writes[{index}]", body.get("validate") is True)
-            for index, step in enumerate(steps)
+            self.step(_ACTIONS[step["$type"]], step, f"$.writes[{index}].record", known_only)
+            for index, step in enumerate(body["writes"])
         ]
 
-    def step(self, action: Action, step: dict[str, Any], where: str, known_only: bool = False) -> Write:
+    def step(self, action: Action, step: dict[str, Any], where: str, known_only: bool) -> Write:
         """One write. `known_only` refuses collections without a schema. Raises `Refusal`."""
-        try:
-            lexicon.string("NSID")(step["collection"], f"{where}.collection")
-            key = self.next_key() if action == "create" and step.get("rkey") is None else step.get("rkey")
-            lexicon.string("record key")(key, f"{where}.rkey")
-        except lexicon.InvalidError as error:
-            raise xrpc.invalid(str(error)) from error
+        collection, key = step["collection"], step.get("rkey") or self.next_key()
         if action == "delete":
-            return Write(action, step["collection"], str(key))
-        value = self._record(step["collection"], str(key), step.get("value"), where, known_only)
-        return Write(action, step["collection"], str(key), value)
-
-    def _record(self, collection: str, key: str, value: Any, where: str, known_only: bool) -> dict[str, Any]:
-        try:
-            lexicon.record({})(value, f"{where}.value")
-            lexicon.data_model(value, f"{where}.value")
-        except lexicon.InvalidError as error:
-            raise xrpc.invalid(str(error)) from error
+            return Write(action, collection, key)
+        value = step["value"]
         if value.get("$type", collection) != collection:
             raise xrpc.invalid(f"Invalid $type: expected {collection}, got {value['$type']}")
         if collection == POST:
-            self._post(key, value, f"{where}.record")
+            self._check_post(key, value, where)
         elif known_only:
             raise xrpc.invalid(f"Unknown lexicon type: {collection}")
         for cid in _blobs(value):
             if cid not in self.uploaded:
                 raise xrpc.refused(400, "BlobNotFound", f"Could not find blob: {cid}")
-        return {"$type": collection, **value}
+        return Write(action, collection, key, {"$type": collection, **value})
 
-    def _post(self, key: str, value: dict[str, Any], where: str) -> None:
+    def _check_post(self, key: str, value: dict[str, Any], where: str) -> None:
         try:
             lexicon.string("TID string")(key, "$")
         except lexicon.InvalidError as error:

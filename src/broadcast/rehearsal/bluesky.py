@@ -25,7 +25,7 @@ from broadcast.rehearsal.base import (
     json_response,
     wall_clock,
 )
-from broadcast.rehearsal.batch import APPLY, POST, Rules
+from broadcast.rehearsal.batch import APPLY, APPLY_WRITES, CREATE_RECORD, DELETE_RECORD, POST, Rules
 from broadcast.rehearsal.limits import Window
 from broadcast.rehearsal.repo import Commit, ConflictError, Record, Repo, SwapError, Write, blob_cid
 from broadcast.rehearsal.routes import Handler, Routes
@@ -121,48 +121,48 @@ class BlueskyWorld:
         return headers
 
     def _is_ours(self, name: str | None) -> bool:
-        return name is not None and name.lower() in {self.did, HANDLE}
+        return name in {self.did, HANDLE}
 
     def _resolve(self, request: Request) -> Response:
-        if (request.param("handle") or "").lower() != HANDLE:
+        if request.param("handle") != HANDLE:
             raise xrpc.invalid("Unable to resolve handle")
         return json_response({"did": self.did})
 
-    def _apply(self, request: Request) -> Response:
+    def _body(self, request: Request, schema: lexicon.Check) -> dict[str, Any]:
+        """The body of a write by the owner of the repository."""
         self._sessions.authorize(request)
-        body = xrpc.body(request, "repo", "writes")
+        body = xrpc.body(request, schema)
+        if not self._is_ours(body["repo"]):
+            raise xrpc.refused(403, "AccountNotFound", "Account not found")
+        return body
+
+    def _apply(self, request: Request) -> Response:
+        body = self._body(request, APPLY_WRITES)
         writes = self._rules.steps(body)
         commit = self._write(body, writes)
         results = [{"$type": f"{APPLY}#{write.action}Result"} | self._result(write) for write in writes]
         return json_response({"commit": _commit(commit), "results": results})
 
     def _create(self, request: Request) -> Response:
-        self._sessions.authorize(request)
-        body = xrpc.body(request, "repo", "collection", "record")
-        write = self._rules.step("create", body | {"value": body["record"]}, "$", body.get("validate") is True)
+        body = self._body(request, CREATE_RECORD)
+        step = body | {"value": body["record"]}
+        write = self._rules.step("create", step, "$.record", body.get("validate") is True)
         commit = self._write(body, [write])
         return json_response(self._result(write) | {"commit": _commit(commit)})
 
     def _delete(self, request: Request) -> Response:
-        self._sessions.authorize(request)
-        body = xrpc.body(request, "repo", "collection", "rkey")
-        write = self._rules.step("delete", body, "$")
-        before = self.repo.get(write.collection, write.key)
-        if body.get("swapRecord") is not None and (before is None or body["swapRecord"] != before.cid):
+        body = self._body(request, DELETE_RECORD)
+        before = self.repo.get(body["collection"], body["rkey"])
+        if "swapRecord" in body and (before is None or body["swapRecord"] != before.cid):
             raise xrpc.refused(400, "InvalidSwap", f"Record was at {before.cid if before else 'null'}")
         if before is None:
             return json_response({})
-        return json_response({"commit": _commit(self._write(body, [write]))})
+        return json_response({"commit": _commit(self._write(body, [Write("delete", before.collection, before.key)]))})
 
     def _write(self, body: dict[str, Any], writes: list[Write]) -> Commit:
-        if not self._is_ours(str(body["repo"])):
-            raise xrpc.refused(403, "AccountNotFound", "Account not found")
-        swap = body.get("swapCommit")
-        if swap is not None and not (isinstance(swap, str) and lexicon.is_cid(swap)):
-            raise xrpc.invalid(f"Invalid CID string (got {lexicon.shown(swap)}) at $.swapCommit")
         self._take("writes", sum(POINTS[write.action] for write in writes))
         try:
-            return self.repo.write(writes, swap)
+            return self.repo.write(writes, body.get("swapCommit"))
         except SwapError as error:
             raise xrpc.refused(400, "InvalidSwap", f"Commit was at {error.found}") from error
 
@@ -177,7 +177,7 @@ class BlueskyWorld:
         self._sessions.authorize(request)
         kind = xrpc.encoding(request)
         if len(request.body) > MAX_BLOB:
-            raise xrpc.too_large()
+            raise xrpc.too_large("PayloadTooLarge")
         sniffed = mime_of(request.body)
         mime = kind if sniffed == "application/octet-stream" else sniffed
         cid = blob_cid(request.body)

@@ -7,6 +7,7 @@ know, facets whose range lies outside the text, and an empty text.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,6 +16,7 @@ import libipld
 import regex
 
 MAX_DEPTH = 64
+MAX_INTEGER = 2**53 - 1
 Check = Callable[[Any, str], None]
 """Takes a value and where it stands (`$.record.text`)."""
 
@@ -117,7 +119,9 @@ def union(members: Mapping[str, Check], *, closed: bool = False) -> Check:
             raise InvalidError(f"{what} (got {shown(value)})", where)
         member = members.get(value["$type"])
         if member is None and closed:
-            raise InvalidError(f'Expected one of {", ".join(members)} (got "{value["$type"]}")', where)
+            names = [f'"{name}"' for name in members]
+            expected = f"{', '.join(names[:-1])} or {names[-1]}"
+            raise InvalidError(f'Expected one of {expected} (got "{value["$type"]}")', f"{where}.$type")
         if member is not None:
             member(value, where)
 
@@ -148,19 +152,27 @@ def blob(accept: str, most: int) -> Check:
     return check
 
 
-def data_model(value: Any, where: str, depth: int = 0) -> None:
-    """There are no floating-point numbers in a record (https://atproto.com/specs/data-model)."""
-    if depth > MAX_DEPTH:
-        raise InvalidError("Too deeply nested", where[:80])
+def unknown(value: Any, where: str) -> None:
+    """Any object of the data model, which has no floating-point numbers (https://atproto.com/specs/data-model)."""
+    if not isinstance(value, dict):
+        raise InvalidError(f"Expected object value type (got {shown(value)})", where)
+    _data_model(value, where, 0)
+
+
+def _data_model(value: Any, where: str, depth: int) -> None:
     if isinstance(value, float):
         kinds = "null, boolean, integer, string, cid, bytes, array or object"
         raise InvalidError(f"Expected one of {kinds} value type (got {value})", where)
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
+        raise InvalidError("Integer outside of the safe range", where)
+    if depth > MAX_DEPTH:
+        raise InvalidError("Too deeply nested", where[:80])
     if isinstance(value, dict):
         for name, one in value.items():
-            data_model(one, f"{where}.{name}", depth + 1)
+            _data_model(one, f"{where}.{name}", depth + 1)
     elif isinstance(value, list):
         for index, one in enumerate(value):
-            data_model(one, f"{where}[{index}]", depth + 1)
+            _data_model(one, f"{where}[{index}]", depth + 1)
 
 
 def shown(value: Any) -> str:
@@ -168,11 +180,9 @@ def shown(value: Any) -> str:
     if isinstance(value, dict):
         names = [f'"{name}": ...' for name in list(value)[:2]] + ["..."] * (len(value) > 2)
         return "{" + ", ".join(names) + "}"
-    if isinstance(value, str):
-        return f'"{value[:60]}"'
-    return (
-        {True: "true", False: "false", None: "null"}.get(value, str(value)) if not isinstance(value, list) else "[...]"
-    )
+    if isinstance(value, list):
+        return "[...]" if value else "[]"
+    return json.dumps(value[:60] if isinstance(value, str) else value, ensure_ascii=False)
 
 
 def post(most_image: int) -> Check:

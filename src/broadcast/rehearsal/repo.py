@@ -42,8 +42,9 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record as JSON, with its history."""
+    """A record as JSON, with its history. `number` counts the records that were ever created."""
 
+    number: int
     collection: str
     key: str
     value: dict[str, Any]
@@ -80,7 +81,7 @@ class Repo:
     def history(self, collection: str) -> Iterator[Record]:
         """What stands and what stood, in the order in which it was written."""
         both = [*self._gone, *self._records.values()]
-        return iter(sorted((one for one in both if one.collection == collection), key=lambda one: one.created))
+        return iter(sorted((one for one in both if one.collection == collection), key=lambda one: one.number))
 
     def next_key(self) -> str:
         """A timestamp identifier that is later than every one before (https://atproto.com/specs/tid)."""
@@ -100,7 +101,7 @@ class Repo:
             if (before is None) != (write.action == "create"):
                 raise ConflictError
             if before is None:
-                records[place] = Record(*place, write.value or {}, cid_of(write.value), now)
+                records[place] = Record(len(records) + len(gone), *place, write.value or {}, cid_of(write.value), now)
             elif write.action == "update":
                 records[place] = replace(before, value=write.value or {}, cid=cid_of(write.value), edited=now)
             else:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from broadcast.rehearsal import xrpc
+from broadcast.rehearsal import lexicon, xrpc
 from broadcast.rehearsal.base import Clock, Request, Response, json_response
 from broadcast.rehearsal.routes import Handler
 from broadcast.rehearsal.tokens import ACCESS, REFRESH, TokenError, Tokens
+
+_LOGIN = lexicon.record({"identifier": lexicon.string(), "password": lexicon.string()})
 
 
 class Sessions:
@@ -45,9 +47,9 @@ class Sessions:
         return json_response({"did": "did:web:localhost", "availableUserDomains": [".test"]} | empty)
 
     def _login(self, request: Request) -> Response:
-        body = xrpc.body(request, "identifier", "password")
-        known = str(body["identifier"]).lower() in self._names
-        if not (known and secrets.compare_digest(str(body["password"]).encode(), self._password.encode())):
+        body = xrpc.body(request, _LOGIN)
+        known = body["identifier"].lower() in self._names
+        if not (known and secrets.compare_digest(body["password"].encode(), self._password.encode())):
             raise xrpc.refused(401, "AuthenticationRequired", "Invalid identifier or password")
         return json_response(self._tokens.pair() | self._account)
 

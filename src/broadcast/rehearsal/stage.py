@@ -13,10 +13,10 @@ from pathlib import Path
 
 from broadcast import pipeline, runs
 from broadcast.errors import ConfigError, LedgerError
-from broadcast.ledger.base import Log
 from broadcast.ledger.open import open_ledger
-from broadcast.model import Action, Channel, Plan, Result
+from broadcast.model import Action, Channel, Result
 from broadcast.platforms import base as platforms
+from broadcast.publish.run import Run
 from broadcast.rehearsal import base as standins
 from broadcast.rehearsal.base import Seen, World
 from broadcast.rehearsal.server import Server
@@ -56,9 +56,7 @@ def rehearse(
     with ExitStack() as stack:
         cast = _cast(project, channels, stack)
         rehearsed = replace(project, config=replace(project.config, channels=cast.channels))
-
-        def make_plan(log: Log) -> Plan:
-            return pipeline.plan(rehearsed, log, now=now, only=only, backfill=True)
+        plan = pipeline.planner(rehearsed, now=now, only=only, backfill=True)
 
         def connect(name: str) -> platforms.Connection:
             chosen = cast.channels[name]
@@ -66,9 +64,9 @@ def rehearse(
             return platforms.load(chosen.platform).connect(chosen, secrets, pipeline.workspace(rehearsed, now))
 
         ledger = open_ledger("git:broadcast/ledger", _repository(folder / "ledger"))
-        run = pipeline.Run(runs.name(), ledger, connect, lambda: now, report, stop)
-        results = pipeline.publish(make_plan, run)
-        stands = make_plan(ledger.read())
+        run = Run(runs.name(), ledger, connect, lambda: now, report, stop)
+        results = pipeline.publish(plan, ledger.read(), run).results
+        stands = plan(ledger.read())
         timelines = {
             name: tuple(seen for seen in world.timeline() if seen.deleted is None)
             for name, world in cast.worlds.items()
@@ -76,11 +74,12 @@ def rehearse(
     planned = {name: [row for row in stands.actions if row.channel == name] for name in cast.channels}
     differences = [text for name, seen in timelines.items() for text in compare(name, planned[name], seen)]
     pages = [folder / "timeline.html"]
-    columns = [_column(cast.channels[name], planned[name], seen) for name, seen in timelines.items()]
+    titles = {one.slug: one.title for one in reversed(project.announcements)}
+    columns = [_column(cast.channels[name], planned[name], seen, titles) for name, seen in timelines.items()]
     pages[0].write_text(page("Rehearsal", columns, subtitle="What followers would have seen."), encoding="utf-8")
     pages += [folder / name / "index.html" for name, one in cast.channels.items() if one.platform == SITE]
     sums = {name: len(timelines.get(name, planned[name])) for name in cast.channels}
-    return Outcome(tuple(results), sums, tuple(differences), tuple(pages), cast.left_out)
+    return Outcome(results, sums, tuple(differences), tuple(pages), cast.left_out)
 
 
 def compare(channel: str, planned: Sequence[Action], seen: Sequence[Seen]) -> Iterator[str]:
@@ -158,12 +157,13 @@ def _repository(folder: Path) -> Path:
     return folder
 
 
-def _column(channel: Channel, planned: Sequence[Action], seen: Sequence[Seen]) -> Column:
+def _column(channel: Channel, planned: Sequence[Action], seen: Sequence[Seen], titles: Mapping[str, str]) -> Column:
     rows = {row.ref.id: row for row in planned if row.ref}
-    return Column(channel.name, channel.platform, channel.name, tuple(_card(one, rows.get(one.id)) for one in seen))
+    cards = tuple(_card(one, rows.get(one.id), titles) for one in seen)
+    return Column(channel.name, channel.platform, channel.name, cards)
 
 
-def _card(seen: Seen, row: Action | None) -> Card:
+def _card(seen: Seen, row: Action | None, titles: Mapping[str, str]) -> Card:
     return Card(
         text=seen.text,
         time=row.update if row else seen.created,
@@ -176,6 +176,6 @@ def _card(seen: Seen, row: Action | None) -> Card:
         limit=row.limit if row else None,
         reply_to="the post before it" if seen.reply_to else "",
         url=None,
-        group=row.announcement if row else "",
+        group=titles.get(row.announcement, row.announcement) if row else "",
         language=seen.language or "",
     )

@@ -78,20 +78,17 @@ class Media:
 
     def _whole(self, request: Request) -> Response:
         form = _read(request, {"media", "media_category", "additional_owners"})
-        if "media_category" not in form or form["media_category"] not in SIZES:
-            raise invalid("media_category", str(form.get("media_category")), "is not one of the categories for posts")
-        if form["media_category"] == "tweet_video":
+        category = _category(form)
+        if category == "tweet_video":
             raise invalid("media_category", "tweet_video", "must be uploaded in segments")
-        upload = self._begin(form["media_category"], None)
+        upload = self._begin(category, None)
         self._complete(upload, _blob(request, form))
         return json_response({"data": self._describe(upload)})
 
     def _initialize(self, request: Request) -> Response:
         form = _read(request, {"media_category", "media_type", "total_bytes", "shared", "additional_owners"})
         total = form.get("total_bytes")
-        category = form.get("media_category", "tweet_image")
-        if category not in SIZES:
-            raise invalid("media_category", str(category), "is not one of the categories for posts")
+        category = _category(form)
         if not isinstance(total, int) or isinstance(total, bool) or total < 0:
             raise invalid("total_bytes", str(total), "is not a number of bytes")
         if total > SIZES[category]:
@@ -183,6 +180,13 @@ def _read(request: Request, known: set[str]) -> forms.Form:
     if unknown:
         raise invalid(unknown[0], "", "is not a parameter of this request")
     return form
+
+
+def _category(form: forms.Form) -> str:
+    category = str(form.get("media_category"))
+    if category not in SIZES:
+        raise invalid("media_category", category, "is not one of the categories for posts")
+    return category
 
 
 def _blob(request: Request, form: forms.Form) -> bytes:

@@ -20,8 +20,8 @@ def invalid(message: str) -> Refusal:
     return refused(400, "InvalidRequest", message)
 
 
-def too_large() -> Refusal:
-    return refused(413, "PayloadTooLarge", "request entity too large")
+def too_large(name: str) -> Refusal:
+    return refused(413, name, "request entity too large")
 
 
 def too_many(headers: dict[str, str]) -> Refusal:
@@ -36,15 +36,15 @@ def encoding(request: Request) -> str:
     return kind
 
 
-def body(request: Request, *required: str) -> dict[str, Any]:
-    """A JSON object that has the required keys. Raises `Refusal`."""
+def body(request: Request, schema: lexicon.Check) -> dict[str, Any]:
+    """A JSON object that fits the schema. Raises `Refusal`."""
     if (kind := encoding(request)) != "application/json":
         raise invalid(f"Wrong request encoding (Content-Type): {kind}")
     if len(request.body) > MAX_JSON:
-        raise too_large()
+        raise too_large("PayloadTooLargeError")
     try:
         value = forms.parse_json(request.body)
-        lexicon.record(dict.fromkeys(required, lexicon.anything))(value, "$")
+        schema(value, "$")
     except forms.BodyError as error:
         raise refused(400, "SyntaxError", str(error)) from error
     except lexicon.InvalidError as error:

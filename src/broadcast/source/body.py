@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from collections.abc import Iterator
@@ -103,10 +104,10 @@ def _wrong_file(target: str, path: str, root: Path) -> str:
         return f"`{shown(target)}` is not a path: write one relative to this file, such as `graph.png`"
     file = root / posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
     try:
-        if not file.resolve().is_relative_to(root):
+        if not Path(os.path.realpath(file)).is_relative_to(root):
             return f"`{shown(target)}` is outside of the project"
         if not file.is_file():
             return f"there is no file `{shown(name)}` beside this file"
-    except (OSError, RuntimeError, ValueError):  # a name that is too long, a loop of links
+    except (OSError, ValueError):  # a name that is too long
         return f"`{shown(target)}` cannot be opened"
     return ""

@@ -25,7 +25,7 @@ def save(path: Path, text: str) -> None:
     A link stays a link: what it leads to is replaced.
     """
     try:
-        _replace(path.resolve(), text.encode())
+        _replace(Path(os.path.realpath(path)), text.encode())
     except OSError as error:
         raise UsageError(f"{path}: it cannot be written: {error.strerror}") from None
 
@@ -34,6 +34,9 @@ def create(path: Path, text: str) -> None:
     """Write a file that does not exist, and the folders above it. Raises `UsageError` where it does."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{path.parent}: the folder cannot be made: {error.strerror}") from None
+    try:
         # Taking the name first is what refuses to overwrite, even when two commands run at once.
         path.open("xb").close()
         _replace(path, text.encode())

@@ -64,12 +64,12 @@ def outline(lines: Sequence[str]) -> list[Heading | Fence | Html]:
     """The top-level headings, fences and HTML blocks, in order."""
     tokens = _BLOCKS.parse("\n".join(lines))
     found: list[Heading | Fence | Html] = []
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+    for number, token in enumerate(tokens):
         if token.level or token.map is None:
             continue
         start, end = token.map
         if token.type == "heading_open":
-            found.append(Heading(int(token.tag[1:]), following.content if following else "", start, end))
+            found.append(Heading(int(token.tag[1:]), tokens[number + 1].content, start, end))
         elif token.type == "fence":
             found.append(Fence(token.info.strip(), token.content, start, end, _is_closed(token, lines)))
         elif token.type == "html_block":

@@ -110,7 +110,7 @@ def _only_update(front: Read, meta: FrontMatter, chain: Chain, problems: list[Pr
     """A file without an update's heading is one update, dated by `date`."""
     first = CHAINS[meta.kind][0]
     if chain.rest is None or meta.date is None:
-        if not chain.doubted and "date" not in front.fields.values:
+        if not chain.refused and "date" not in front.fields.values:
             message = f"no update: write a heading `## {first.capitalize()} - 2026-11-22 14:05 UTC`, or `date:` above"
             problems.append(problem("missing-date", front.place("title"), message))
         return ()

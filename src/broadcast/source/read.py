@@ -69,7 +69,8 @@ def _files(root: Path, top: Path, problems: list[Problem]) -> Iterator[_File]:
                 continue
             path = Path(here, name)
             place = Place(_shown(root, path))
-            if not path.resolve().is_relative_to(root):
+            # Unlike `Path.resolve`, this does not fail on a link that leads to itself.
+            if not Path(os.path.realpath(path)).is_relative_to(root):
                 problems.append(problem("outside-root", place, "this link leads out of the project"))
                 continue
             yield _File(path, place.path, looks_translated(name.removesuffix(".md")) in stems)

@@ -23,7 +23,7 @@ COSTS: dict[Break, int] = {
     "clause": 15,
     "word": 25,
     "character": 26,  # between two characters of a language that is written without spaces
-    "announced": 60,  # between "The following services are affected:" and the list
+    "announced": 60,  # between "The following services are affected:" and the list, a label and its text
     "torn": 1000,  # inside what should never be parted, because it is longer than a post
     "never": 10**9,
 }
@@ -31,7 +31,7 @@ COSTS: dict[Break, int] = {
 IN_LINK = 20
 """Extra: between the words of a link that are followed by its URL."""
 ORPHAN = 15
-"""Extra: a sentence has only one word before, or after, the break."""
+"""Extra: a sentence has only one word before, or after, the break, or a list only one item."""
 AFTER_NUMBER = 8
 """Extra: between a number and what it counts."""
 
@@ -94,6 +94,10 @@ def prices(atoms: Sequence[Atom], kinds: Sequence[Break]) -> list[int]:
         for lonely in {start + 1, end - 1}:
             if start < lonely < end and kinds[lonely] in ("clause", "word"):
                 costs[lonely] += ORPHAN
+    rows = [index for index, kind in enumerate(kinds) if kind in ("paragraph", "announced", "item")]
+    for before, index, after in zip(["paragraph", *(kinds[row] for row in rows)], rows, [*rows[1:], -1], strict=False):
+        if kinds[index] == "item" and (before != "item" or after < 0 or kinds[after] != "item"):
+            costs[index] += ORPHAN
     for index in range(1, len(atoms)):
         if kinds[index] == "word":
             if atoms[index].in_link and atoms[index - 1].in_link:

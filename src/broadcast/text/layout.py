@@ -6,6 +6,9 @@ import re
 
 from broadcast.model import Block, Span
 
+LABEL = 30
+"""Most characters of a paragraph without a full stop that is read as a heading."""
+
 _NEEDS_TICKS = re.compile(r"\s")
 
 
@@ -33,3 +36,11 @@ def announces(block: Block) -> bool:
     """Whether a block only leads to the next one: it ends with a colon."""
     shown = [text for span in block.spans if (text := flat(span).rstrip())]
     return bool(shown) and shown[-1].endswith((":", "："))
+
+
+def labels(block: Block) -> bool:
+    """Whether a paragraph is a heading in all but name: "[Initial message]", "**Impact**"."""
+    if block.kind != "paragraph" or any(span.kind not in ("text", "code") for span in block.spans):
+        return False
+    text = "".join(flat(span) for span in block.spans).strip()
+    return len(text) <= LABEL and "\n" not in text and not text.endswith((".", "!", "?", "…", "。", "！", "？"))

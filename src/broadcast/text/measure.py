@@ -27,6 +27,7 @@ that X takes has as many, and no post has room for more."""
 
 _SPACES = r"\x09-\x0d\x20\x85\xa0\u1680\u180e\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _WORDS = re.compile(rf"[^{_SPACES}]+")
+_HEAVY_SPACES = re.compile(r"[\u1680\u180e\u2028\u2029\u202f\u205f\u3000]")
 _ALNUM = re.compile(r"[A-Za-z0-9]")
 _GRAPHEMES = regex.compile(r"\X")
 _HEAVY = re.compile(r"[^\u0000-\u10ff\u2000-\u200d\u2010-\u201f\u2032-\u2037]")
@@ -50,7 +51,7 @@ def weighted(text: str) -> int:
         total += len(word) if word.isascii() and "." not in word[:-1] else _weighted_word(word)
     if not _ALNUM.match(text) and (first := _WORDS.match(text)):
         total += _weighted_word(first[0], opens=True) - _weighted_word(first[0])
-    return total + between + (text.count("\u205f") + text.count("\u3000") + text.count("\u202f"))
+    return total + between + (0 if text.isascii() else len(_HEAVY_SPACES.findall(text)))
 
 
 @lru_cache(maxsize=50_000)

@@ -42,10 +42,10 @@ def _bare_url(state: StateInline, silent: bool) -> bool:
     if not silent:
         state.pending = state.pending[: -len(scheme[0])]
         token = state.push("link_open", "a", 1)
-        token.attrs = {"href": state.md.normalizeLink(url.replace("\\", ""))}
-        token.markup = "linkify"
-        state.push("text", "", 0).content = url
-        state.push("link_close", "a", -1).markup = "linkify"
+        shown = url.replace("\\", "")
+        token.attrs = {"href": state.md.normalizeLink(shown)}
+        state.push("text", "", 0).content = shown
+        state.push("link_close", "a", -1)
     state.pos = start + len(url)
     return True
 
@@ -119,20 +119,6 @@ class _Walk:
                 self._add("code", (Span("code", clean(token.content).rstrip("\n")),))
             case "html_block":
                 self._html(token.content)
-            case "heading_open" | "heading_close":
-                self.heading = token.nesting == 1
-            case "blockquote_open" | "blockquote_close":
-                self.quotes += token.nesting
-            case "bullet_list_open":
-                self.lists.append(None)
-            case "ordered_list_open":
-                self.lists.append(int(token.attrGet("start") or 1) if token.attrGet("start") != 0 else 0)
-            case "bullet_list_close" | "ordered_list_close":
-                self.lists.pop()
-            case "list_item_open":
-                self._item()
-            case "list_item_close":
-                self.marker = ""
             case "table_open":
                 self.table = []
             case "tr_open" if self.table is not None:
@@ -140,6 +126,26 @@ class _Walk:
             case "table_close":
                 self._rows(self.table or [])
                 self.table = None
+            case _:
+                self._nest(token)
+
+    def _nest(self, token: Token) -> None:
+        match token.type:
+            case "heading_open" | "heading_close":
+                self.heading = token.nesting == 1
+            case "blockquote_open" | "blockquote_close":
+                self.quotes += token.nesting
+            case "bullet_list_open":
+                self.lists.append(None)
+            case "ordered_list_open":
+                start = token.attrGet("start")
+                self.lists.append(1 if start is None else int(start))
+            case "bullet_list_close" | "ordered_list_close":
+                self.lists.pop()
+            case "list_item_open":
+                self._item()
+            case "list_item_close":
+                self.marker = ""
             case _:
                 pass
 
@@ -238,7 +244,7 @@ def _spans(tokens: list[Token], base: str) -> tuple[Span, ...]:
             case "link_open":
                 href, outer, spans = str(token.attrGet("href") or ""), spans, []
             case "link_close" if href is not None:
-                spans = [*outer, *_link(spans, href, base, bare=token.markup in ("linkify", "autolink"))]
+                spans = [*outer, *_link(spans, href, base)]
                 href = None
             case _:
                 pass
@@ -252,7 +258,7 @@ def _soft_break(tokens: list[Token], index: int) -> str:
     return "" if wide else " "
 
 
-def _link(inner: list[Span], href: str, base: str, *, bare: bool) -> list[Span]:
+def _link(inner: list[Span], href: str, base: str) -> list[Span]:
     """A link with its words; what leads nowhere on a platform (a relative path, another scheme) keeps its words."""
     images = [span for span in inner if span.kind == "image"]
     words = "".join(flat(span) for span in inner if span.kind != "image")
@@ -268,7 +274,7 @@ def _link(inner: list[Span], href: str, base: str, *, bare: bool) -> list[Span]:
         url = href
     if not urls.is_web(url):
         return [Span("text", words), *images]
-    return [Span("link", url if bare or not words else words, url), *images]
+    return [Span("link", words or url, url), *images]
 
 
 def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:

@@ -20,6 +20,7 @@ _CLAUSES = (",", ";", ":", "—", "–", "、", "，", "；", "：")
 _INITIAL = re.compile(r"[^\W\d_]\.|(?:[^\W\d_]\.){2,}")
 _NUMBER_DOT = re.compile(r"\d+\.")
 _NUMBER = re.compile(r"(?:[(\[~≈<>≥≤#№§+-]|[$€£¥])?\d[\d.,:/]*")
+_DAY, _YEAR = re.compile(r"\d{1,2},"), re.compile(r"\d{4}\b")
 _SPACED_BEFORE = frozenset(("!", "?", ":", ";", "»", "%", "?!", "!!", "€", "…", ")", "]"))
 _SPACED_AFTER = frozenset(("«", "¿", "¡", "(", "[", "§", "№", "#"))
 
@@ -81,8 +82,10 @@ def ends_clause(before: str, after: str) -> bool:
 
 
 def stay_together(before: str, after: str, language: str) -> bool:
-    """Whether two words are one: `z. B.`, `J. Smith`, `mot !`, `« mot`."""
+    """Whether two words are one: `z. B.`, `J. Smith`, `mot !`, `« mot`, `18, 2026`."""
     if after in _SPACED_BEFORE or before in _SPACED_AFTER:
+        return True
+    if _DAY.fullmatch(before) and _YEAR.match(after):
         return True
     word = before.lstrip(_OPENERS)
     if _INITIAL.fullmatch(word) and word[0].isupper() and after[:1].isupper():

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from broadcast.errors import DoesNotFitError
 from broadcast.model import FitOptions, Limits, Media, Post
-from broadcast.text.abbreviate import apply, edits
+from broadcast.text.abbreviate import Edit, apply, edits
 from broadcast.text.atoms import WHOLE_SENTENCES, Atom, breaks
 from broadcast.text.compose import compose, fits, join
 from broadcast.text.tear import tear
@@ -69,7 +69,8 @@ def _most(
     own: Mapping[str, str] | None,
     language: str,
 ) -> list[Atom] | None:
-    """The beginning of `atoms` that fits between `before` and `after`: whole sentences, or else words and `…`."""
+    """The beginning of `atoms` that fits between `before` and `after`, abbreviated as far as needed: whole sentences
+    and list items, or else words and `…`. A list that goes on says so."""
 
     def has_room(kept: Sequence[Atom]) -> bool:
         return fits(join([*before, *kept, *after]), limits)
@@ -79,18 +80,27 @@ def _most(
     some, kinds = tear(some, breaks(some, language), ELLIPSIS, limits)
     shorter = edits(some, kinds, own, language) if own is not None else []
 
-    def abbreviated(end: int, most: int | None = None) -> list[Atom]:
-        return apply(some[:end], [edit for edit in shorter if edit.end <= end][:most])
+    def inside(end: int) -> list[Edit]:
+        return [edit for edit in shorter if edit.end <= end]
 
-    ends = [end for end in range(1, len(some)) if kinds[end] in WHOLE_SENTENCES and not _dangles(some[end - 1])]
-    ends += [len(some)] if len(some) and len(atoms) <= limits.length + 1 else []
-    last = _first(list(reversed(ends)), lambda end: has_room(abbreviated(end)))
+    def sentences(end: int, chosen: Sequence[Edit]) -> list[Atom]:
+        goes_on = end < len(some) and kinds[end] == "item"
+        more = [Atom(ELLIPSIS, "\n", "item", part=some[0].part)] if goes_on else []
+        return [*apply(some[:end], chosen), *more]
+
+    def words(end: int) -> list[Atom]:
+        return _with_ellipsis(apply(some[:end], inside(end)))
+
+    whole = [len(some)] if some and len(atoms) <= limits.length + 1 else []
+    ends = [end for end in range(1, len(some)) if kinds[end] in WHOLE_SENTENCES and kinds[end] != "announced"]
+    last = _first([*whole, *reversed(ends)], lambda end: has_room(sentences(end, inside(end))))
     if last is not None:
-        needed = _first(range(len(shorter) + 1), lambda number: has_room(abbreviated(last, number)))
-        return abbreviated(last, needed)
-    words = [end for end in range(len(some) - 1, 0, -1) if kinds[end] != "never"]
-    last = _first(words, lambda end: has_room(_with_ellipsis(abbreviated(end))))
-    return None if last is None else _with_ellipsis(abbreviated(last))
+        every = inside(last)
+        fewer = (sentences(last, every[:most]) for most in range(len(every) + 1))
+        return next(kept for kept in fewer if has_room(kept))
+    ends = [end for end in range(len(some) - 1, 0, -1) if kinds[end] != "never"]
+    last = _first(ends, lambda end: has_room(words(end)))
+    return None if last is None else words(last)
 
 
 def _first(items: Sequence[Item], fitting: Callable[[Item], bool]) -> Item | None:
@@ -104,11 +114,6 @@ def _first(items: Sequence[Item], fitting: Callable[[Item], bool]) -> Item | Non
         else:
             low = middle + 1
     return found
-
-
-def _dangles(atom: Atom) -> bool:
-    """Whether a text that ends here announces what does not follow."""
-    return atom.text.endswith((":", "："))
 
 
 def _with_ellipsis(atoms: Sequence[Atom]) -> list[Atom]:

@@ -17,8 +17,8 @@ from broadcast.model import Limits
 from broadcast.text.atoms import COSTS, Atom
 from broadcast.text.compose import fits, join
 
-Foot = Callable[[int, bool], str]
-"""What stands below post number n (from 1; whether it is the last), white space included."""
+Foot = Callable[[int, bool, int], str]
+"""What stands below post number n (from 1; whether it is the last; of how many), white space included."""
 
 
 class Ruler(Protocol):
@@ -70,26 +70,31 @@ class Text:
     weights: Sequence[int]
 
 
-def cut(text: Text, ruler: Ruler, foot: Foot) -> list[tuple[int, int]] | None:
-    """The posts as (start, end) in atoms; None when some stretch between two breaks is longer than a post."""
+def cut(text: Text, ruler: Ruler, foot: Foot, more: int = 0) -> list[tuple[int, int]] | None:
+    """The posts as (start, end) in atoms; None when some stretch between two breaks is longer than a post. `more` is
+    the number of posts without text that will follow; their number is counted in what `foot` says."""
     never = COSTS["never"]
-    places = [index for index in range(1, len(text.atoms)) if text.costs[index] < never]
-    places = [0, *places, len(text.atoms)]
-    latest = _latest(places, ruler, foot)
-    if latest is None:
-        return None
-    return _cheapest(text, places, latest, _earliest(places, len(latest) - 1, ruler, foot), ruler, foot)
+    places = [0, *(index for index in range(1, len(text.atoms)) if text.costs[index] < never), len(text.atoms)]
+    most = 9
+    while (latest := _latest(places, most, ruler, foot)) is not None:
+        posts = len(latest) - 1
+        if posts + more <= most:
+            earliest = _earliest(places, posts, most, ruler, foot)
+            return _cheapest(text, places, latest, earliest, most, ruler, foot)
+        most = 10 ** len(str(posts + more)) - 1
+    return None
 
 
-def _latest(places: Sequence[int], ruler: Ruler, foot: Foot) -> list[int] | None:
+def _latest(places: Sequence[int], posts: int, ruler: Ruler, foot: Foot) -> list[int] | None:
     """For each post, the last place where it can end, as an index of `places`; the first is where the text begins."""
     reached, last = [0], len(places) - 1
     while reached[-1] < last:
         start, number = reached[-1], len(reached)
+        under = foot(number, False, posts)
         end = start
-        while end < last and ruler.fits(places[start], places[end + 1], foot(number, False)):
+        while end < last and ruler.fits(places[start], places[end + 1], under):
             end += 1
-        if end == last and not ruler.fits(places[start], places[end], foot(number, True)):
+        if end == last and not ruler.fits(places[start], places[end], foot(number, True, posts)):
             end -= 1  # the last post has a longer foot: some words are left over for another
         if end == start:
             return None
@@ -97,19 +102,26 @@ def _latest(places: Sequence[int], ruler: Ruler, foot: Foot) -> list[int] | None
     return reached
 
 
-def _earliest(places: Sequence[int], posts: int, ruler: Ruler, foot: Foot) -> list[int]:
+def _earliest(places: Sequence[int], posts: int, most: int, ruler: Ruler, foot: Foot) -> list[int]:
     """For each post, the first place where it can end if the rest is to fit into the posts that follow."""
     ends = [len(places) - 1]
     for number in range(posts, 1, -1):
         end = start = ends[-1]
-        while start > 0 and ruler.fits(places[start - 1], places[end], foot(number, number == posts)):
+        under = foot(number, number == posts, most)
+        while start > 0 and ruler.fits(places[start - 1], places[end], under):
             start -= 1
         ends.append(start)
     return [0, *reversed(ends)]
 
 
 def _cheapest(
-    text: Text, places: Sequence[int], latest: Sequence[int], earliest: Sequence[int], ruler: Ruler, foot: Foot
+    text: Text,
+    places: Sequence[int],
+    latest: Sequence[int],
+    earliest: Sequence[int],
+    most: int,
+    ruler: Ruler,
+    foot: Foot,
 ) -> list[tuple[int, int]] | None:
     posts = len(latest) - 1
     share = text.weights[-1] / posts
@@ -120,7 +132,7 @@ def _cheapest(
         before = sorted(best, reverse=True)
         reached: dict[int, tuple[int, float]] = {}
         origin: dict[int, int] = {}
-        under = foot(number, number == posts)
+        under = foot(number, number == posts, most)
         window, nearest = 0, None
         for place in reversed(band):
             while window < len(before) and (

@@ -23,8 +23,11 @@ def tear(atoms: Sequence[Atom], kinds: Sequence[Break], foot: str, limits: Limit
     torn. What must not be parted (a heading from its text) is, when it fits no post together."""
     whole: list[Atom] = []
     breaks: list[Break] = []
+    known: dict[str, bool] = {}
     for atom, kind in zip(atoms, kinds, strict=True):
-        if _fits(atom.text, foot, limits):
+        if atom.text not in known:
+            known[atom.text] = _fits(atom.text, foot, limits)
+        if known[atom.text]:
             whole.append(atom)
             breaks.append(kind)
         else:

@@ -13,8 +13,6 @@ from broadcast.text.compose import compose, fits, join, spread
 from broadcast.text.split import Scale, Sums, Text, cut
 from broadcast.text.tear import tear
 
-MOST_DIGITS = 7
-
 
 def thread(
     atoms: Sequence[Atom], media: Sequence[Media], limits: Limits, options: FitOptions, language: str
@@ -73,17 +71,23 @@ def _laid_out(layout: _Layout, media: Sequence[Media], limits: Limits, language:
     weights = list(accumulate((len(atom.space) + len(atom.text) for atom in atoms), initial=0))
     text = Text(atoms, prices(atoms, kinds), weights)
     for ruler in (Sums(atoms, limits), Scale(atoms, limits)):
-        for digits in range(1, MOST_DIGITS):
-            runs = cut(text, ruler, lambda number, last, most=10**digits - 1: layout.foot(number, last, most))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
-            if runs is None:
-                break
-            shares = spread([_images(atoms[start:end], media) for start, end in runs], limits)
-            if len(str(len(shares))) <= digits or not layout.numbering:
-                posts = _posts(layout, [atoms[start:end] for start, end in runs], shares, limits)
-                if all(fits(post.text, limits) for post in posts):
-                    return posts
-                break
+        runs = cut(text, ruler, layout.foot)
+        if runs and (more := len(_shares(runs, atoms, media, limits)) - len(runs)):
+            runs = cut(text, ruler, layout.foot, more)
+        if runs:
+            shares = _shares(runs, atoms, media, limits)
+            posts = _posts(layout, [atoms[start:end] for start, end in runs], shares, limits)
+            if all(fits(post.text, limits) for post in posts):
+                return posts
     return ()
+
+
+def _shares(
+    runs: Sequence[tuple[int, int]], atoms: Sequence[Atom], media: Sequence[Media], limits: Limits
+) -> list[list[Media]]:
+    """The images of each post, in the order in which they stand in the text."""
+    hung = ([media[image] for atom in atoms[start:end] for image in atom.media] for start, end in runs)
+    return spread(list(hung), limits)
 
 
 def _posts(
@@ -112,10 +116,6 @@ def _ends_in_list(atoms: Sequence[Atom]) -> bool:
         if "\n" in atom.space:
             return True
     return False
-
-
-def _images(atoms: Sequence[Atom], media: Sequence[Media]) -> list[Media]:
-    return [media[image] for atom in atoms for image in atom.media]
 
 
 def _what_does_not_fit(atoms: Sequence[Atom], limits: Limits) -> str:

@@ -79,12 +79,15 @@ def is_web(url: str) -> bool:
 
 
 def says(words: str, url: str) -> bool:
-    """Whether `words` are the URL itself, with or without scheme and last slash."""
+    """Whether `words` are the URL itself, with or without scheme and last slash, or as people write it before it is
+    encoded (`https://müller.de/straße`)."""
 
     def bare(text: str) -> str:
         return re.sub(r"^(?:https?://|mailto:)", "", text, flags=re.IGNORECASE).rstrip("/").casefold()
 
-    return bare(words.strip()) == bare(url)
+    words = words.strip()
+    unencoded = not words.isascii() and words.startswith(("https://", "http://")) and not re.search(r"\s", words)
+    return unencoded or bare(words) == bare(url)
 
 
 def written(url: str) -> str:

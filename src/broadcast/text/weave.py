@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from broadcast.model import Block, Part, Span
 from broadcast.text import tags, urls
 from broadcast.text.atoms import Atom, Break, Mark
-from broadcast.text.layout import announces, flat, gap
+from broadcast.text.layout import announces, flat, gap, labels
 
 # White space at which a line may be broken; U+00A0, U+2007 and U+202F are there to prevent it.
 _SPACES = r" \u1680\u2000-\u2006\u2008-\u200a\u205f\u3000"
@@ -21,7 +21,10 @@ _UNSPACED = (
     r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003fffd"
 )
 _OPENING = r"(\[{“‘「『【《〈〔（［｛#$€£¥"
-_CLOSING = r"!%),.:;?\]}’”…‥、。〉》」』】〕～！％），．：；？］｝｡｣､・゠ーぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶ々〻ゝゞヽヾ"
+_CLOSING = (
+    r"!%),.:;?\]}’”…‥、。〉》」』】〕～！％），．：；？］｝｡｣､・゠ー々〻ゝゞヽヾ"
+    "ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶ"
+)
 _COMBINING = r"\u0300-\u036f\u3099\u309a\ufe00-\ufe0f\U000e0100-\U000e01ef\u200c\u200d"
 _HAS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
 _UNITS = re.compile(
@@ -100,7 +103,7 @@ class _Weaver:
         lines = gap(before, block) if before else "\n\n"
         if before and before.kind == "heading":
             return lines + indent, "never"
-        if before and announces(before):
+        if before and (announces(before) or labels(before)):
             return lines + indent, "announced"
         return lines + indent, "paragraph" if lines == "\n\n" else "line" if block.kind == "code" else "item"
 
@@ -190,7 +193,7 @@ class _Weaver:
 
     def _link(self, span: Span) -> None:
         if self.facets:
-            shown = urls.short(span.url) if self.short_urls and span.text == span.url else span.text
+            shown = urls.short(span.url) if self.short_urls and urls.says(span.text, span.url) else span.text
             self._piece(shown, Mark("link", span.url))
             return
         url = urls.written(span.url)

@@ -64,8 +64,7 @@ def standings(found: Sequence[Standing]) -> Data:
                 "next_update_due": utc(one.next_update_due) if one.next_update_due else None,
                 "overdue": one.overdue,
                 "channels": {
-                    name: {"state": channel.state, "urls": list(channel.urls)}
-                    for name, channel in one.channels.items()
+                    name: {"state": channel.state, "urls": list(channel.urls)} for name, channel in one.channels.items()
                 },
             }
             for one in found
@@ -108,7 +107,6 @@ def _action(action: Action) -> Data:
         ],
         "media": [{"path": media.path, "alt": media.alt} for media in action.post.media],
         "language": action.language,
-        "reply_to": reply
-        and {"update": utc(reply.update), "part": reply.part, "id": reply.id, "url": reply.url},
+        "reply_to": reply and {"update": utc(reply.update), "part": reply.part, "id": reply.id, "url": reply.url},
         "state": action.state,
     }

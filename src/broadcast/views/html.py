@@ -37,8 +37,9 @@ class Card:
 
     `links` are (start, end, URL) in UTF-8 byte offsets of `text`; `media` are (media type, bytes, alternative text),
     with no bytes where an image cannot be shown. `time` is when followers see the post, `status` the update's.
-    `reply_to` says in words what it answers, `note` anything else that a reader must know. Cards of one `group` stand
-    under a common heading, across the columns; within it, a part or a reply hangs on the card before it.
+    `reply_to` says in words what it answers (`the post before it`), `note` anything else that a reader must know.
+    Cards of one `group` stand under a common heading, across the columns; within it, a part or a reply hangs on the
+    card before it.
     """
 
     text: str
@@ -132,7 +133,7 @@ def _card(action: Action, root: Path, budget: _Budget) -> Card:
         length=action.post.length,
         limit=action.limit,
         url=action.ref.url if action.ref else None,
-        reply_to="" if reply is None or action.part > 1 else f"Replies to the update of {moment(reply.update)}",
+        reply_to="" if reply is None or action.part > 1 else f"the update of {moment(reply.update)}",
         note=" · ".join(filter(None, (action.state, action.note))),
         group=f"{action.announcement} · {label(action.status)} · {moment(action.update)}",
         language=action.language,

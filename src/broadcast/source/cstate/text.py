@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from broadcast.model import Kind
 from broadcast.source.frontmatter import is_web_address
+from broadcast.source.headings import read_heading
 from broadcast.source.outline import Fence, Heading, Html, outline
 from broadcast.source.problems import shown
-from broadcast.source.updates import read_heading
 
 _SHORTCODE = re.compile(r"\{\{[<%][^{}]{0,500}?[>%]\}\}")
 _LINK = re.compile(r"(!?)\[([^\[\]\n]{0,500})\]\([ \t]*<?([^()\s<>]{0,2000})>?(?:[ \t]+\"[^\"\n]{0,200}\")?[ \t]*\)")
@@ -23,7 +23,8 @@ def clean(text: str, kind: Kind, notes: list[str]) -> str:
         if isinstance(block, Heading):
             if read_heading(kind, block.text) is not None:
                 notes.append(f"the heading `{shown(block.text)}` looks like an update's, and became bold text")
-                lines[block.start : block.end] = [f"**{block.text.strip('* ')}**"]
+                # A paragraph of its own, or a rule below the next one would make a heading of both.
+                lines[block.start : block.end] = ["", f"**{' '.join(block.text.split()).strip('* ')}**", ""]
         elif isinstance(block, Fence):
             _fence(lines, block)
         elif not block.closed and block.text.lstrip().startswith("<!--"):

@@ -1,0 +1,158 @@
+"""One run of `publish`: plan, claim by compare-and-swap, send, record; from the start again when another was faster."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+from broadcast.errors import ConfigError, LedgerError, LedgerMovedError, SendError
+from broadcast.ledger.base import Ledger, Log
+from broadcast.model import Plan, Result
+from broadcast.platforms import base as platforms
+from broadcast.publish.claim import BUSY, Job, claim, reconcile
+from broadcast.publish.posts import Key, key, untouched
+from broadcast.publish.send import Sender, edit, send
+
+ATTEMPTS = 12
+"""How often a run plans again after another run wrote to the ledger first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one `publish` needs besides its plan. `connect` logs in to a channel; `report` hears of each post as it
+    happens; `stop` ends the run after the requests in flight; `sleep` and `patience` are in seconds: how long it waits
+    for another run that is sending the same posts."""
+
+    name: str
+    ledger: Ledger
+    connect: Callable[[str], platforms.Connection]
+    clock: Callable[[], datetime]
+    report: Callable[[Result], None]
+    stop: threading.Event
+    edit: bool = False
+    strict: bool = False
+    sleep: Callable[[float], None] = time.sleep
+    patience: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A result for every post of the plan. `unrecorded` says why the ledger did not take the receipts: they stay in
+    this clone's journal until the next run."""
+
+    results: tuple[Result, ...]
+    unrecorded: str | None = None
+
+
+def publish(make_plan: Callable[[Log], Plan], log: Log, run: Run) -> Outcome:
+    """Claim what is to do, send it, keep every receipt. `log` is what was read last; the ledger is only read again
+    when it has moved since. Raises `LedgerError` only before anything was sent."""
+    connections: dict[str, platforms.Connection] = {}
+    results: dict[Key, Result] = {}
+
+    def keep(result: Result) -> None:
+        results[key(result)] = result
+        run.report(result)
+
+    try:
+        current, log, jobs = _claim(make_plan, log, run, connections, keep)
+        sender = Sender(run.name, run.clock, run.ledger.journal, keep, run.stop)
+        send(jobs, connections, sender)
+        if run.edit:
+            edit(current, log, connections, sender)
+    finally:
+        for connection in connections.values():
+            connection.close()
+        unrecorded = _record(run.ledger)
+    found = tuple(results.get(key(row)) or untouched(row) for row in current.actions)
+    return Outcome(found, unrecorded)
+
+
+def _record(ledger: Ledger) -> str | None:
+    """Carry the journal to the ledger, on every ending. What it does not take, the next run carries."""
+    try:
+        ledger.append((), None)
+    except LedgerError as error:
+        return error.message
+    return None
+
+
+def _claim(
+    make_plan: Callable[[Log], Plan],
+    log: Log,
+    run: Run,
+    connections: dict[str, platforms.Connection],
+    keep: Callable[[Result], None],
+) -> tuple[Plan, Log, list[Job]]:
+    """Plan, look up what is in doubt, and claim the rest: again from the start whenever another run was faster."""
+    refused: dict[str, str] = {}
+    waited, lost = 0.0, 0
+    while True:
+        current = make_plan(log)
+        wanted = {"todo", "uncertain", "changed"} if run.edit else {"todo", "uncertain"}
+        due = dict.fromkeys(row.channel for row in current.actions if row.state in wanted)
+        _connect([name for name in due if name not in connections and name not in refused], run, connections, refused)
+        if refused and run.strict:
+            raise ConfigError("; ".join(f"{name}: {why}" for name, why in refused.items()), "nothing was sent")
+        now = run.clock()
+        events, doubts = reconcile(current, log, connections, run=run.name, now=now)
+        busy = any(doubt.error == BUSY for doubt in doubts)
+        try:
+            if events:
+                run.ledger.append(events, log.version)
+                log = run.ledger.read()
+                continue
+            if busy and waited < run.patience and not run.stop.is_set():
+                pause = 0.5 + random.random()
+                waited += pause
+                run.sleep(pause)
+                log = run.ledger.read()
+                continue
+            jobs, unfit = claim(current, log, connections, run=run.name, now=now)
+            if jobs:
+                run.ledger.append([intent for job in jobs for intent in job.intents], log.version)
+        except LedgerMovedError:
+            lost += 1
+            if lost == ATTEMPTS:
+                raise
+            run.sleep(random.random() * min(2.0, 0.05 * 2**lost))
+            log = run.ledger.read()
+            continue
+        for result in (*doubts, *unfit):
+            keep(result)
+        for row in current.actions:
+            if row.channel in refused and row.state in wanted:
+                keep(Result(row.announcement, row.update, row.channel, row.part, "failed", error=refused[row.channel]))
+        return current, log, jobs
+
+
+def _connect(
+    names: Sequence[str], run: Run, connections: dict[str, platforms.Connection], refused: dict[str, str]
+) -> None:
+    """Log in to all of these channels side by side, before anything is sent; what refuses is left out of the run."""
+
+    def connect(name: str) -> platforms.Connection | str:
+        try:
+            connection = run.connect(name)
+        except SendError as error:
+            return str(error)
+        try:
+            connection.verify()
+        except SendError as error:
+            connection.close()
+            return str(error)
+        return connection
+
+    if not names:
+        return
+    with ThreadPoolExecutor(max_workers=len(names), thread_name_prefix="connect") as pool:
+        for name, outcome in zip(names, pool.map(connect, names), strict=True):
+            if isinstance(outcome, str):
+                refused[name] = outcome
+            else:
+                connections[name] = outcome

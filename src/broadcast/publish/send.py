@@ -1,0 +1,150 @@
+"""Sending what was claimed: channels side by side, the posts of a chain in order, each receipt kept at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from broadcast import runs
+from broadcast.errors import CredentialsError, LostAnswerError, RefusedError, SendError, UnprovableError
+from broadcast.ledger.base import Log
+from broadcast.model import Event, Intent, Plan, Receipt, Ref, Result, Verdict
+from broadcast.platforms import base as platforms
+from broadcast.platforms.base import Connection
+from broadcast.publish import posts
+from broadcast.publish.claim import Job
+from broadcast.publish.posts import key, result
+
+STOPPED = "the run was stopped before it was sent"
+CREDENTIALS = "the channel no longer accepts the credentials"
+
+Clock = Callable[[], datetime]
+Record = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """What sending needs besides its jobs. `stop` ends the run after the request in flight."""
+
+    run: str
+    clock: Clock
+    record: Record
+    report: Callable[[Result], None]
+    stop: threading.Event
+
+
+def send(jobs: Sequence[Job], connections: Mapping[str, Connection], sender: Sender) -> None:
+    """Send every job; returns when all channels are through. One channel's failure stops no other."""
+    channels: dict[str, list[Job]] = {}
+    for job in jobs:
+        channels.setdefault(job.channel, []).append(job)
+    if not channels:
+        return
+    with ThreadPoolExecutor(max_workers=len(channels), thread_name_prefix="channel") as pool:
+        futures = [pool.submit(_channel, work, connections[name], sender) for name, work in channels.items()]
+        for future in futures:
+            future.result()
+
+
+def _channel(jobs: Sequence[Job], connection: Connection, sender: Sender) -> None:
+    tails: dict[tuple[str, datetime], Ref] = {}
+    broken: dict[str, str] = {}
+    for job in jobs:
+        why = broken.get(job.announcement) or broken.get("")
+        if sender.stop.is_set() or sender.clock() - job.intents[0].at > runs.SENDING:
+            why = why or STOPPED
+        if why:
+            _give_up(job.intents, sender, "skipped", why)
+            continue
+        parent = job.parent or (tails.get((job.announcement, job.after)) if job.after else None)
+        tail, failure = _job(job, parent, connection, sender)
+        if tail is not None:
+            tails[job.announcement, job.update] = tail
+        if failure is not None:
+            broken["" if failure == CREDENTIALS else job.announcement] = "a post before it was not sent"
+
+
+def _job(job: Job, parent: Ref | None, connection: Connection, sender: Sender) -> tuple[Ref | None, str | None]:
+    """Send one thread. Gives the reference of its last post, or why it has none."""
+    pending = list(job.intents)
+    tail = parent
+    try:
+        for part, ref in connection.send(job.intents, parent):
+            tail = _posted(pending, part, ref, sender)
+            if pending and sender.stop.is_set():
+                _give_up(pending, sender, "skipped", STOPPED)
+                return None, STOPPED
+    except RefusedError as error:
+        _give_up(pending, sender, "failed", str(error))
+        return None, CREDENTIALS if isinstance(error, CredentialsError) else str(error)
+    except LostAnswerError as error:
+        return _look(pending, tail, connection, sender, str(error))
+    except Exception as error:  # noqa: BLE001 - a third party's platform may raise anything; the post is in doubt then
+        return _look(pending, tail, connection, sender, f"unexpected {type(error).__name__}")
+    return tail, None
+
+
+def _look(
+    pending: list[Intent], tail: Ref | None, connection: Connection, sender: Sender, why: str
+) -> tuple[Ref | None, str | None]:
+    """An answer was lost. What is found is receipted; what is not stays in doubt, because it may still be on its way:
+    the next run looks again before it sends."""
+    try:
+        found = connection.find(pending, tail)
+    except UnprovableError as error:
+        for intent in pending:
+            sender.report(result(intent, "uncertain", error=f"{why}; {error}"))
+        return None, why
+    except SendError:
+        found = {}
+    for intent in tuple(pending):
+        if intent.part in found:
+            tail = _posted(pending, intent.part, found[intent.part], sender)
+    for intent in pending:
+        sender.report(result(intent, "failed", error=f"{why}; run again: broadcast looks before it sends"))
+    return (None, why) if pending else (tail, None)
+
+
+def _posted(pending: list[Intent], part: int, ref: Ref, sender: Sender) -> Ref:
+    intent = next(intent for intent in pending if intent.part == part)
+    sender.record(Receipt(*key(intent), sender.clock(), sender.run, ref))
+    pending.remove(intent)
+    sender.report(result(intent, "posted", ref=ref))
+    return ref
+
+
+def _give_up(pending: Sequence[Intent], sender: Sender, state: Literal["failed", "skipped"], why: str) -> None:
+    """These were provably not sent: their claims are taken back, so that the next run need not look them up."""
+    for number, intent in enumerate(pending):
+        sender.record(Verdict(*key(intent), sender.clock(), sender.run, "absent", "publish"))
+        sender.report(result(intent, state if number == 0 else "skipped", error=why))
+
+
+def edit(plan: Plan, log: Log, connections: Mapping[str, Connection], sender: Sender) -> None:
+    """Make posts that were changed after publishing say what the files say, on the connected channels that can."""
+    histories = posts.histories(plan, log)
+    for rows in posts.threads(plan):
+        connection = connections.get(rows[0].channel)
+        sent = histories[rows[0].announcement].get((rows[0].update, rows[0].channel))
+        if rows[0].state != "changed" or connection is None or sent is None or sender.stop.is_set():
+            continue
+        for row, part in zip(rows, sent.parts, strict=False):
+            if part.intent is None or part.ref is None:
+                continue
+            if not platforms.load(row.platform).EDITS or len(rows) != len(sent.parts):
+                why = "this platform" if len(rows) == len(sent.parts) else "a thread that got longer or shorter"
+                sender.report(result(part.intent, "skipped", error=f"{why} cannot be edited; append an update instead"))
+                continue
+            intent = replace(part.intent, post=row.post, source=row.source, at=sender.clock(), run=sender.run)
+            try:
+                ref = connection.edit(part.ref, intent)
+            except SendError as error:
+                sender.report(result(intent, "failed", error=str(error)))
+                continue
+            sender.record(intent)
+            sender.record(Receipt(*key(intent), sender.clock(), sender.run, ref))
+            sender.report(result(intent, "posted", ref=ref))
