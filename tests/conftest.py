@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from kit import GIT, Desk, git, table
 
 from broadcast.rehearsal.base import load
 from broadcast.rehearsal.server import Server
+from kit import GIT, Desk, git, table
 
 
 @pytest.fixture

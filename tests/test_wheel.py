@@ -10,6 +10,7 @@ import venv
 from pathlib import Path
 
 import pytest
+
 from kit import GIT
 
 ROOT = Path(__file__).parents[1]

@@ -6,7 +6,9 @@ and is of a kind that runs no code where it is opened (an SVG can).
 
 from __future__ import annotations
 
+import posixpath
 from pathlib import Path
+from urllib.parse import unquote
 
 TYPES = {
     ".png": "image/png",
@@ -18,6 +20,12 @@ TYPES = {
     ".mp4": "video/mp4",
     ".webm": "video/webm",
 }
+
+
+def path_of(source: str, document: str) -> str:
+    """The path, relative to the project's root, of what the Markdown file at `document` calls `source`: relative to
+    that file, and percent-encoded as Markdown's addresses are."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(document), unquote(source)))
 
 
 def locate(root: Path, path: str) -> Path | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from jinja2.exceptions import TemplatesNotFound, TemplateSyntaxError
 from markupsafe import Markup
 
 from broadcast import templates
+from broadcast.images import path_of
 from broadcast.model import Announcement, Channel, Draft, Part, Update
 from broadcast.source import statuses
 from broadcast.text import rich
@@ -95,8 +95,7 @@ def render(
         "link": link or "",
     }
     text = _run(env, names(announcement.kind, update.status, channel), values)
-    folder = posixpath.dirname(announcement.path)
-    parts = tuple(_part(name, markdown, folder) for name, markdown in _split(text))
+    parts = tuple(_part(name, markdown, announcement.path) for name, markdown in _split(text))
     return Draft(tuple(part for part in parts if part.blocks or part.media), override)
 
 
@@ -151,10 +150,9 @@ def _split(text: str) -> Iterator[tuple[str, str]]:
         yield "body", stray
 
 
-def _part(name: str, markdown: str, folder: str) -> Part:
+def _part(name: str, markdown: str, document: str) -> Part:
     blocks, media = rich.parse(markdown)
-    resolved = tuple(replace(item, path=posixpath.normpath(posixpath.join(folder, item.path))) for item in media)
-    return Part(name, blocks, resolved)
+    return Part(name, blocks, tuple(replace(item, path=path_of(item.path, document)) for item in media))
 
 
 def _mark_blocks(tree: nodes.Template) -> nodes.Template:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 import typer
-from kit import Desk, incident
 
 from broadcast import __version__, errors
 from broadcast.cli.app import app
+from kit import Desk, incident
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from kit import Desk, git, incident
 
 NETWORKED = ("x", "bluesky", "mastodon")

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from kit import Desk, ago, git, incident
 
 from broadcast.text import measure
+from kit import Desk, ago, git, incident
 
 CHANNELS = """
 url = "https://status.example.com"

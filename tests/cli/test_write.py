@@ -4,6 +4,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from kit import Desk, ago, incident
 
 CONFIG = '[channels.x]\nplatform = "x"\n'

@@ -158,10 +158,10 @@ def test_bombs_are_refused_before_they_go_off() -> None:
     for source in (
         written(Image.new("1", (40_000, 40_000)), "PNG"),
         written(
-            Image.new("P", (1, 1)),
+            Image.new("L", (1, 1)),
             "GIF",
             save_all=True,
-            append_images=[Image.new("P", (1, 1), n % 2) for n in range(900)],
+            append_images=[Image.new("L", (1, 1), 200 + number % 2) for number in range(900)],
         ),
     ):
         with pytest.raises(RefusedError, match=r"pixels|frames"):

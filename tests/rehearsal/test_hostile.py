@@ -54,9 +54,36 @@ VALUES = st.recursive(
 )
 BODIES = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=6)
 QUERIES = st.dictionaries(
-    st.sampled_from(["limit", "max_id", "cursor", "repo", "collection", "max_results", "start_time", "post.fields"]),
     st.sampled_from(
-        ["0", "5", "²", "x", "", "-1", "9" * 30, bluesky.HANDLE, "2026-11-22T14:05:00Z", "2026-99-99T99:99:99Z"]
+        [
+            *(
+                "limit",
+                "max_id",
+                "cursor",
+                "repo",
+                "collection",
+                "max_results",
+                "start_time",
+                "post.fields",
+                "since_id",
+            ),
+            *("pagination_token", "handle", "did", "media_id", "rkey", "reverse", "exclude"),
+        ]
+    ),
+    st.sampled_from(
+        [
+            "0",
+            "5",
+            "²",
+            "x",
+            "",
+            "-1",
+            "9" * 30,
+            "9" * 5000,
+            bluesky.HANDLE,
+            "2026-11-22T14:05:00Z",
+            "2026-99-99T99:99:99Z",
+        ]
     ),
 )
 

@@ -133,6 +133,7 @@ def test_a_slow_answer() -> None:
         (f"Content-Length: {MAX_BODY + 1}", b" 413 "),
         ("Content-Length: -1", b" 411 "),
         ("Content-Length: many", b" 411 "),
+        ("Content-Length: " + "9" * 5000, b" 411 "),
         ("Transfer-Encoding: chunked", b" 411 "),
     ],
 )

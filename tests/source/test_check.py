@@ -167,7 +167,7 @@ def test_translations_follow_their_file(tmp_path: Path) -> None:
     base = incident("Investigating", "Identified")
     assert project(tmp_path, a=base, a_fr=base.replace("title: x", "title: y").replace("Text", "Texte")) == ()
     problems = project(tmp_path, a_fr=incident("Investigating"))
-    assert codes(problems) == [("translation-differs", 5, 1)]
+    assert codes(problems) == [("translation-behind", 5, 1)]
     assert problems[0].place.path == "incidents/a.fr.md"
     assert "`## Identified - 2026-11-22 14:01 UTC` is missing here" in problems[0].message
     problems = project(tmp_path, a_fr=incident("Investigating", "Monitoring", head="severity: minor\n"))

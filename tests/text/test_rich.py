@@ -68,7 +68,7 @@ def test_plain_text(markdown: str, text: str) -> None:
         ("**https://a.io/x** _https://b.io/y_", ["https://a.io/x", "https://b.io/y"]),
         ("https://a.io/x,https://b.io/y", ["https://a.io/x,https://b.io/y"]),
         ("<https://a.io/x> [b](https://b.io) [c]: d", ["https://a.io/x", "https://b.io"]),
-        ("[a](https://a.io)[b](https://b.io)https://c.io", ["https://a.io", "https://b.io"]),
+        ("[a](https://a.io)[b](https://b.io)https://c.io", ["https://a.io", "https://b.io", "https://c.io"]),
         ("example.com file.py v2.0 node.js www.example.com a@b.io", []),
         ("https://a.io/?q=1&copy=2&amp;x", ["https://a.io/?q=1&copy=2&amp;x"]),
         ("https://a.io/snake\\_case\\_x", ["https://a.io/snake_case_x"]),

@@ -116,5 +116,5 @@ def load(name: str) -> Platform:
         raise ConfigError(f"no platform is called {name!r}", f"installed are: {', '.join(sorted(found))}")
     try:
         return cast(Platform, found[name].load())
-    except Exception as error:  # noqa: BLE001 - the module is a third party's and may raise anything
+    except Exception as error:
         raise ConfigError(f"the platform {name!r} is installed, but cannot be loaded: {error}") from error

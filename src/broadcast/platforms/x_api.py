@@ -122,6 +122,6 @@ def _judge(status: int, detail: str, wait: float | None) -> SendError:
     if status == 403 and "duplicate" in detail.lower():
         # X refuses to say the same twice: most likely it stands already, and its answer was lost.
         return LostAnswerError("X says that this post stands already (403 duplicate content)")
-    if status == 403 and "repl" in detail.lower():
+    if status == 403 and "reply" in detail.lower() and "not allowed" in detail.lower():
         return RefusedError(f"X refuses replies from this account (403): {detail}")
     return judge("X")(status, detail, wait)

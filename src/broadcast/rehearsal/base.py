@@ -7,6 +7,7 @@ does, and says what followers would see. It never opens a socket: `broadcast.reh
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +25,11 @@ Clock = Callable[[], datetime]
 
 def wall_clock() -> datetime:
     return datetime.now(UTC)
+
+
+def number(text: str | None) -> int | None:
+    """A whole number of at most 19 digits, as all ids and sizes are; None for anything else."""
+    return int(text) if text is not None and re.fullmatch(r"[0-9]{1,19}", text) else None
 
 
 @dataclass(frozen=True, slots=True)

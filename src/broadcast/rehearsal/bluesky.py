@@ -23,6 +23,7 @@ from broadcast.rehearsal.base import (
     SeenLink,
     SeenMedia,
     json_response,
+    number,
     wall_clock,
 )
 from broadcast.rehearsal.batch import APPLY, APPLY_WRITES, CREATE_RECORD, DELETE_RECORD, POST, Rules
@@ -198,18 +199,18 @@ class BlueskyWorld:
         repo, collection, size = (
             request.param("repo") or "",
             request.param("collection"),
-            request.param("limit") or "50",
+            number(request.param("limit") or "50"),
         )
         if not self._is_ours(repo):
             raise xrpc.invalid(f"Could not find repo: {repo}")
-        if not collection or not size.isdecimal() or not 1 <= int(size) <= 100:
+        if not collection or size is None or not 1 <= size <= 100:
             raise xrpc.invalid("Invalid parameters: collection is required, limit is 1 to 100")
         forward = request.param("reverse") == "true"
         records = self.repo.all(collection) if forward else self.repo.all(collection)[::-1]
         cursor = request.param("cursor")
         if cursor is not None:
             records = [one for one in records if (one.key > cursor if forward else one.key < cursor)]
-        page = records[: int(size)]
+        page = records[:size]
         more = {"cursor": page[-1].key} if page else {}
         return json_response({"records": [self._shown(record) for record in page]} | more)
 

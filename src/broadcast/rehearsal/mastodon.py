@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from broadcast.rehearsal import forms, mastodon_text, mastodon_views
-from broadcast.rehearsal.base import Clock, Refusal, Request, Response, Seen, json_response, wall_clock
+from broadcast.rehearsal.base import Clock, Refusal, Request, Response, Seen, json_response, number, wall_clock
 from broadcast.rehearsal.limits import Standing, Window
 from broadcast.rehearsal.mastodon_media import MAX_MEDIA, Media, read, refused
 from broadcast.rehearsal.mastodon_views import ACCOUNT_ID, SITE, Status
@@ -224,10 +224,9 @@ class MastodonWorld:
     def _list(self, request: Request, account_id: str) -> Response:
         if account_id != ACCOUNT_ID:
             raise refused(404, "Record not found")
-        size = request.param("limit") or "20"
-        most = min(int(size), 40) if size.isdecimal() and int(size) else 20
-        older, newer = _bound(request, "max_id"), _bound(request, "since_id")
-        oldest = _bound(request, "min_id")
+        most = min(number(request.param("limit")) or 20, 40)
+        older, newer = number(request.param("max_id")), number(request.param("since_id"))
+        oldest = number(request.param("min_id"))
         asked = [
             status
             for status in self._standing()
@@ -260,11 +259,6 @@ class MastodonWorld:
 
 def create(options: Options = DEFAULT, clock: Clock = wall_clock) -> MastodonWorld:
     return MastodonWorld(options, clock)
-
-
-def _bound(request: Request, name: str) -> int | None:
-    value = request.param(name) or ""
-    return int(value) if value.isdecimal() else None
 
 
 def _limit_headers(standing: Standing) -> dict[str, str]:

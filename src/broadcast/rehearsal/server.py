@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from broadcast.rehearsal.base import Request, Response, World, json_response
+from broadcast.rehearsal.base import Request, Response, World, json_response, number
 
 MAX_BODY = 64 * 1024 * 1024
 """Bytes of the largest body that is read; a longer one is answered with 413."""
@@ -180,15 +180,15 @@ class _Handler(BaseHTTPRequestHandler):
         """The log is `Server.log`."""
 
     def _answer(self) -> None:
-        length = self.headers.get("Content-Length", "0")
-        if self.headers.get("Transfer-Encoding") or not length.isdecimal():
+        length = number(self.headers.get("Content-Length", "0"))
+        if self.headers.get("Transfer-Encoding") or length is None:
             self._send(json_response({"error": "Length Required"}, 411), close=True)
             return
-        if int(length) > MAX_BODY:
+        if length > MAX_BODY:
             self._send(json_response({"error": "Payload Too Large"}, 413), close=True)
             return
-        body = self.rfile.read(int(length))
-        if len(body) < int(length):
+        body = self.rfile.read(length)
+        if len(body) < length:
             self.close_connection = True
             return
         response, whole = self.server.owner.exchange(self._request(body))

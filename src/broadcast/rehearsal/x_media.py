@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from broadcast.rehearsal import forms
-from broadcast.rehearsal.base import Clock, Request, Response, SeenMedia, json_response
+from broadcast.rehearsal.base import Clock, Request, Response, SeenMedia, json_response, number
 from broadcast.rehearsal.routes import Handler
 from broadcast.rehearsal.sniff import mime_of
 from broadcast.rehearsal.x_errors import invalid, not_found
@@ -88,7 +88,7 @@ class Media:
     def _initialize(self, request: Request) -> Response:
         form = _read(request, {"media_category", "media_type", "total_bytes", "shared", "additional_owners"})
         total = form.get("total_bytes")
-        category = _category(form)
+        category = _category({"media_category": "tweet_image"} | form)
         if not isinstance(total, int) or isinstance(total, bool) or total < 0:
             raise invalid("total_bytes", str(total), "is not a number of bytes")
         if total > SIZES[category]:
@@ -100,10 +100,10 @@ class Media:
     def _append(self, request: Request, media_id: str) -> Response:
         form = _read(request, {"media", "segment_index"})
         upload = self._open(media_id)
-        index = str(form.get("segment_index", ""))
-        if not index.isdecimal() or int(index) > 999:
-            raise invalid("segment_index", index, "is not a number between 0 and 999")
-        upload.segments[int(index)] = _blob(request, form)
+        index = number(str(form.get("segment_index")))
+        if index is None or index > 999:
+            raise invalid("segment_index", str(form.get("segment_index")), "is not a number between 0 and 999")
+        upload.segments[index] = _blob(request, form)
         return json_response({"data": {"expires_at": int(upload.expires.timestamp())}})
 
     def _finalize(self, request: Request, media_id: str) -> Response:

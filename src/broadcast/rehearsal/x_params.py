@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from broadcast.rehearsal import forms
-from broadcast.rehearsal.base import Request
+from broadcast.rehearsal.base import Request, number
 from broadcast.rehearsal.x_errors import invalid
 
 FIELDS = {"attachments", "author_id", "conversation_id", "created_at", "entities", "in_reply_to_user_id", "lang"}
@@ -52,18 +52,17 @@ class Query:
     @classmethod
     def read(cls, request: Request) -> Self:
         """Raises `Refusal`."""
-        size = request.param("max_results") or "10"
-        if not size.isdecimal() or not 5 <= int(size) <= 100:
-            raise invalid("max_results", size, "is not between 5 and 100")
-        token = request.param("pagination_token") or "0"
-        if not token.isdecimal():
-            raise invalid("pagination_token", token, "is none that was given out")
+        size, start = number(request.param("max_results") or "10"), number(request.param("pagination_token") or "0")
+        if size is None or not 5 <= size <= 100:
+            raise invalid("max_results", str(request.param("max_results")), "is not between 5 and 100")
+        if start is None:
+            raise invalid("pagination_token", str(request.param("pagination_token")), "is none that was given out")
         since, until = request.param("since_id") or "0", request.param("until_id") or "9" * 19
         check_id("since_id", since)
         check_id("until_id", until)
         return cls(
-            size=int(size),
-            start=int(token),
+            size=size,
+            start=start,
             since=int(since),
             until=int(until),
             earliest=_time(request, "start_time"),
@@ -81,7 +80,7 @@ class Query:
 
 
 def check_id(parameter: str, value: object) -> None:
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,19}", value):
+    if not isinstance(value, str) or number(value) is None:
         raise invalid(parameter, str(value), "must be an id: 1 to 19 digits, as a string")
 
 

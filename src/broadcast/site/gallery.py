@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import posixpath
 import shutil
 from pathlib import Path
 
-from broadcast.images import locate
+from broadcast.images import locate, path_of
 
 FOLDER = "media"
 MAX_BYTES = 50_000_000
@@ -25,7 +24,7 @@ class Gallery:
     def address(self, document: str, source: str) -> str | None:
         """Where the image that the Markdown file `document` calls `source` stands on the site, relative to its top;
         None where it may not be shown."""
-        found = locate(self.root, posixpath.join(posixpath.dirname(document), source))
+        found = locate(self.root, path_of(source, document))
         if found is None or found.stat().st_size > MAX_BYTES:
             return None
         if found not in self._names:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from urllib.parse import unquote
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from broadcast.images import path_of
 from broadcast.model import Place, Problem, Update
 from broadcast.source.frontmatter import is_web_address
 from broadcast.source.problems import problem, shown
@@ -102,7 +102,7 @@ def _wrong_file(target: str, path: str, root: Path) -> str:
     name = unquote(target)
     if not name or name.startswith("/") or "\\" in name or "\0" in name:
         return f"`{shown(target)}` is not a path: write one relative to this file, such as `graph.png`"
-    file = root / posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
+    file = root / path_of(target, path)
     try:
         if not Path(os.path.realpath(file)).is_relative_to(root):
             return f"`{shown(target)}` is outside of the project"

@@ -115,7 +115,7 @@ def _translation(translation: Announcement, base: Announcement) -> Iterator[Prob
         if ours is None:
             missing = f"## {theirs.status.capitalize()} - {format_time(theirs.time)}"
             place = translation.updates[-1].place
-            yield problem("translation-differs", place, f"`{file}` goes on: the update `{missing}` is missing here")
+            yield problem("translation-behind", place, f"`{file}` goes on: the update `{missing}` is missing here")
         elif theirs is None or (ours.status, ours.time) != (theirs.status, theirs.time):
             should = (
                 f"the next one there is `## {theirs.status.capitalize()} - {format_time(theirs.time)}`"

@@ -13,7 +13,7 @@ from broadcast.model import Place, Problem
 
 CODES: dict[str, tuple[Literal["error", "warning"], str]] = {
     # Files and folders
-    "missing-folder": ("error", "the folder of announcements does not exist"),
+    "missing-folder": ("warning", "the folder of announcements does not exist"),
     "unreadable": ("error", "the file cannot be opened or is not a regular file"),
     "outside-root": ("error", "a link leads out of the project"),
     "folder-link": ("warning", "a link to a folder is not followed"),
@@ -59,6 +59,8 @@ CODES: dict[str, tuple[Literal["error", "warning"], str]] = {
     "missing-media": ("error", "an image that is not a file of the project"),
     "bad-link": ("error", "a link that followers cannot open"),
     # Translations
+    # An outage must not wait for a translator.
+    "translation-behind": ("warning", "a translation lacks the newest updates"),
     "translation-differs": ("error", "a translation does not match the file it translates"),
 }
 """What each code stands for, and whether it keeps announcements from being published."""

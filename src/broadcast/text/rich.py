@@ -82,6 +82,8 @@ def escape(text: str) -> str:
 def _escape_line(line: str) -> str:
     result, position = [], 0
     for start, end in urls.find(line):
+        if "\\" in line[start:end]:
+            continue
         result += [_PUNCTUATION.sub(r"\\\g<0>", line[position:start]), line[start:end]]
         position = end
     return "".join([*result, _PUNCTUATION.sub(r"\\\g<0>", line[position:])])

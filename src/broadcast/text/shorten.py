@@ -88,19 +88,18 @@ def _most(
         more = [Atom(ELLIPSIS, "\n", "item", part=some[0].part)] if goes_on else []
         return [*apply(some[:end], chosen), *more]
 
-    def words(end: int) -> list[Atom]:
-        return _with_ellipsis(apply(some[:end], inside(end)))
+    def words(end: int, chosen: Sequence[Edit]) -> list[Atom]:
+        return _with_ellipsis(apply(some[:end], chosen))
 
     whole = [len(some)] if some and len(atoms) <= limits.length + 1 else []
     ends = [end for end in range(1, len(some)) if kinds[end] in WHOLE_SENTENCES and kinds[end] != "announced"]
-    last = _first([*whole, *reversed(ends)], lambda end: has_room(sentences(end, inside(end))))
-    if last is not None:
-        every = inside(last)
-        fewer = (sentences(last, every[:most]) for most in range(len(every) + 1))
-        return next(kept for kept in fewer if has_room(kept))
-    ends = [end for end in range(len(some) - 1, 0, -1) if kinds[end] != "never"]
-    last = _first(ends, lambda end: has_room(words(end)))
-    return None if last is None else words(last)
+    cuts = [end for end in range(len(some) - 1, 0, -1) if kinds[end] != "never"]
+    for made, places in ((sentences, [*whole, *reversed(ends)]), (words, cuts)):
+        last = _first(places, lambda end, made=made: has_room(made(end, inside(end))))
+        if last is not None:
+            fewer = (made(last, inside(last)[:most]) for most in range(len(inside(last)) + 1))
+            return next(kept for kept in fewer if has_room(kept))
+    return None
 
 
 def _first(items: Sequence[Item], fitting: Callable[[Item], bool]) -> Item | None:

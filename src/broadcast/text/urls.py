@@ -15,11 +15,13 @@ _UNSPACED = (
 _NEVER = rf"\s<>\"`\\\u2010-\u201f\u2026\u2039\u203a\u00ab\u00bb{_UNSPACED}"
 # A backslash only stays before what people escape out of habit, `https://host/snake\_case`.
 _BARE = re.compile(
-    rf"(?<![\w@/:.+-])https?://[^\s<>\"`\\/?#|*]+\.[^\s<>\"`\\/?#|*.]+(?:[/?#](?:[^{_NEVER}]|\\[_*])*)?", re.IGNORECASE
+    rf"(?<![A-Za-z0-9@/:.+-])https?://[^\s<>\"`\\/?#|*]+\.[^\s<>\"`\\/?#|*.]+(?:[/?#](?:[^{_NEVER}]|\\[_*])*)?",
+    re.IGNORECASE,
 )
 _TRAILING = "?!.,:;*_~'\"&|$%@["
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _HOST_END = re.compile(rf"[^\w.:\[\]%-]|[{_UNSPACED}](?![^\s/?#]*\.\w)")
+_HOST = re.compile(r"[\w.:-]*\w[\w.:-]*")
 _SAFE_END = re.compile(r"[A-Za-z0-9=_/#-]")
 _FLAT_PARENTHESES = re.compile(r"[^()]*(?:\([^()]+\)[^()]*)*")
 
@@ -73,7 +75,7 @@ def is_web(url: str) -> bool:
     """Whether `url` is one that a platform links: `http` or `https`, with a host."""
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
+        return parts.scheme in ("http", "https") and bool(_HOST.fullmatch(parts.hostname or ""))
     except ValueError:
         return False
 

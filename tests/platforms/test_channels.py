@@ -1,0 +1,343 @@
+"""What is special to one platform, against its stand-in."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from broadcast.errors import LostAnswerError, RefusedError, UnprovableError
+from broadcast.model import Media
+from broadcast.platforms import bluesky_records, x, x_api
+from broadcast.rehearsal.base import Response
+from broadcast.rehearsal.server import LOST, Fault
+
+if TYPE_CHECKING:
+    from tests.platforms.conftest import Bench, Open
+
+IMAGE = Media("errors.jpg", "Error rate since 14:00")
+
+
+def _list(*statuses: object) -> Response:
+    return Response(200, json.dumps(statuses).encode(), {"Content-Type": "application/json"})
+
+
+def requests(bench: Bench) -> list[str]:
+    return [f"{entry.method} {entry.path}" for entry in bench.server.log]
+
+
+# --- X ---------------------------------------------------------------------------------------------------------------
+
+
+def test_x_says_what_a_post_costs(open_bench: Open) -> None:
+    bench = open_bench("x")
+    assert x.cost(bench.post("See https://example.com")) == 0.20
+    assert x.cost(bench.post("See example.com")) == 0.20
+    assert x.cost(bench.post("See below")) == 0.015
+
+
+def test_x_refusing_to_repeat_itself_is_settled_by_looking(open_bench: Open) -> None:
+    bench = open_bench("x")
+    connection = bench.connect()
+    intents = bench.intents(connection, [bench.post("one")])
+    sent = dict(connection.send(intents, None))
+    with pytest.raises(LostAnswerError, match="duplicate"):
+        list(connection.send(intents, None))
+    assert connection.find(intents, None) == sent
+
+
+def test_x_refusing_replies_is_said_in_plain_words(open_bench: Open) -> None:
+    bench = open_bench("x", replies_allowed=False)
+    sending = bench.connect().send(bench.intents(bench.connect(), [bench.post("one"), bench.post("two")]), None)
+    next(sending)
+    with pytest.raises(RefusedError, match="refuses replies from this account"):
+        next(sending)
+
+
+def test_x_parent_that_is_gone(open_bench: Open) -> None:
+    bench = open_bench("x")
+    connection = bench.connect()
+    parent = bench.publish(connection, [bench.post("one")])[0]
+    connection.delete([parent])
+    with pytest.raises(RefusedError, match="^X answered 403: .*deleted or not visible"):
+        bench.publish(connection, [bench.post("two")], parent)
+
+
+def test_x_without_credits(open_bench: Open) -> None:
+    bench = open_bench("x", credits=1)
+    with pytest.raises(RefusedError, match="no credits left"):
+        bench.publish(bench.connect(), [bench.post("one"), bench.post("two")])
+
+
+def test_x_that_hides_the_timeline_proves_nothing(open_bench: Open) -> None:
+    bench = open_bench("x", timeline_readable=False)
+    connection = bench.connect()
+    intents = bench.intents(connection, [bench.post("one")])
+    with pytest.raises(UnprovableError, match="could not be read"):
+        connection.find(intents, None)
+
+
+def test_x_that_lists_late_is_asked_again(open_bench: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(x, "LAG", (0.3, 0.6))
+    bench = open_bench("x", lag=timedelta(seconds=0.5))
+    connection = bench.connect()
+    intents = bench.intents(connection, [bench.post("one")])
+    assert connection.find(intents, None) == {}
+    sent = dict(connection.send(intents, None))
+    assert connection.find(intents, None) == sent
+
+
+def test_x_timeline_is_read_to_its_end(open_bench: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = open_bench("x")
+    connection = bench.connect()
+    intents = bench.intents(connection, [bench.post("the one")])
+    sent = dict(connection.send(intents, None))
+    bench.publish(connection, [bench.post(f"later {number}") for number in range(12)])
+    monkeypatch.setattr(x, "PAGE", 5)
+    assert connection.find(intents, None) == sent
+    monkeypatch.setattr(x, "PAGES", 2)
+    with pytest.raises(UnprovableError, match="more than 10 posts"):
+        connection.find(intents, None)
+
+
+def test_x_takes_large_images_in_pieces(open_bench: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(x_api, "CHUNK", 10_000)
+    bench = open_bench("x")
+    size = (120, 90)
+    moving = [Image.frombytes("RGB", size, random.Random(number).randbytes(120 * 90 * 3)) for number in range(3)]
+    moving[0].save(bench.root / "moving.gif", save_all=True, append_images=moving[1:])
+    bench.publish(bench.connect(), [bench.post("one", Media("moving.gif", "noise"))])
+    (seen,) = bench.standing()
+    assert (seen.media[0].mime, seen.media[0].alt) == ("image/gif", "noise")
+    assert getattr(Image.open(io.BytesIO(seen.media[0].data)), "n_frames", 1) == 3
+    assert sum(request.endswith("/append") for request in requests(bench)) > 1
+
+
+def test_x_uploads_lost_do_no_harm(open_bench: Open) -> None:
+    bench = open_bench("x")
+    connection = bench.connect()
+    intents = bench.intents(connection, [bench.post("one", IMAGE)])
+    for path in ("/2/media/upload", "/2/media/metadata"):
+        bench.fail(LOST, path=path)
+        with pytest.raises(RefusedError):
+            list(connection.send(intents, None))
+    assert not bench.standing()
+    list(connection.send(intents, None))
+    assert [item.alt for item in bench.standing()[0].media] == [IMAGE.alt]
+
+
+def test_x_token_that_may_only_read(open_bench: Open) -> None:
+    bench = open_bench("x")
+    user = {"data": {"id": "1", "username": "news"}}
+    bench.fail(bench.answer(200, user, {"x-access-level": "read"}), method="GET", path="/2/users/me")
+    assert "may only read" in bench.connect().verify().notes[0]
+
+
+# --- Bluesky ---------------------------------------------------------------------------------------------------------
+
+
+def test_bluesky_writes_a_thread_in_one_request_under_the_cids_it_foretold(open_bench: Open) -> None:
+    bench = open_bench("bluesky")
+    connection = bench.connect()
+    before = len(requests(bench))
+    posts = [bench.post("one @newsroom.test @nobody.test #tag", IMAGE), bench.post("two"), bench.post("three")]
+    prepared = connection.prepare(posts, "en", None)
+    sent = list(connection.send(bench.intents(connection, posts), None))
+
+    assert [name.rpartition(".")[2] for name in requests(bench)[before:]] == [
+        "resolveHandle",
+        "resolveHandle",
+        "uploadBlob",
+        "applyWrites",
+    ]
+    record = prepared[0].payload["record"]
+    kinds = [facet["features"][0]["$type"].rpartition("#")[2] for facet in record["facets"]]
+    assert kinds == ["mention", "tag"]  # who cannot be found stays text
+    assert record["embed"]["images"][0]["aspectRatio"] == {"width": 256, "height": 256}
+    for one in prepared:
+        assert one.ref is not None
+        assert one.payload["cid"] == bluesky_records.record_cid(one.payload["record"]) == one.ref.data["cid"]
+    root = {"uri": sent[0][1].id, "cid": sent[0][1].data["cid"]}
+    assert [ref.data["root"] for _, ref in sent] == [root] * 3
+
+
+def test_bluesky_root_is_the_first_post_of_the_chain(open_bench: Open) -> None:
+    bench = open_bench("bluesky")
+    connection = bench.connect()
+    first = bench.publish(connection, [bench.post("one"), bench.post("two")])
+    second = bench.publish(connection, [bench.post("three")], first[-1])
+    reply = connection.prepare([bench.post("four")], "en", second[-1])[0].payload["record"]["reply"]
+    assert reply == {
+        "root": {"uri": first[0].id, "cid": first[0].data["cid"]},
+        "parent": {"uri": second[0].id, "cid": second[0].data["cid"]},
+    }
+
+
+def test_bluesky_key_that_is_taken_writes_nothing_and_is_found(open_bench: Open) -> None:
+    bench = open_bench("bluesky")
+    connection = bench.connect()
+    intents = bench.intents(connection, [bench.post("one"), bench.post("two")])
+    sent = dict(connection.send(intents[:1], None))
+    with pytest.raises(LostAnswerError):
+        list(connection.send(intents, None))
+    assert connection.find(intents, None) == sent
+    assert len(bench.standing()) == 1
+
+
+def test_bluesky_key_with_another_record_proves_nothing(open_bench: Open) -> None:
+    bench = open_bench("bluesky")
+    connection = bench.connect()
+    mine, other = bench.intents(connection, [bench.post("mine"), bench.post("other")])
+    list(connection.send([mine], None))
+    other.payload["rkey"] = mine.payload["rkey"]  # type: ignore[index]  # a Mapping by contract, a dict in fact
+    with pytest.raises(UnprovableError, match="another record"):
+        connection.find([other], None)
+
+
+def test_bluesky_image_that_changed_since_it_was_planned(open_bench: Open) -> None:
+    bench = open_bench("bluesky")
+    connection = bench.connect()
+    intents = bench.intents(connection, [bench.post("one", IMAGE)])
+    Image.new("RGB", (8, 8)).save(bench.root / "errors.jpg")
+    with pytest.raises(RefusedError, match="no longer the one"):
+        list(connection.send(intents, None))
+    assert not bench.standing()
+
+
+def test_bluesky_takes_3000_bytes_and_no_more(open_bench: Open) -> None:
+    bench = open_bench("bluesky")
+    family = "👩‍👩‍👧‍👦"  # 25 bytes, one grapheme
+    connection = bench.connect()
+    bench.publish(connection, [bench.post(family * 120)])
+    with pytest.raises(RefusedError, match="3000"):
+        bench.publish(connection, [bench.post(family * 120 + "a")])
+    assert len(bench.standing()) == 1
+
+
+def test_bluesky_keys_sort_by_time_and_never_repeat() -> None:
+    keys = [bluesky_records.tids.next() for _ in range(10_000)]
+    assert sorted(set(keys)) == keys
+    assert {len(key) for key in keys} == {13}
+    # The example of https://atproto.com/specs/tid: 13 characters of this alphabet, the first of them at most `j`.
+    assert all(key[0] in "234567abcdefghij" and set(key) <= set("234567abcdefghijklmnopqrstuvwxyz") for key in keys)
+
+
+def test_bluesky_handle_is_one(open_bench: Open) -> None:
+    bench = open_bench("bluesky")
+    assert bench.platform.OPTIONS(handle="@Status.Example.com").handle == "status.example.com"
+    for handle in ("status", "a b.com", "me@example.com", ""):
+        with pytest.raises(ValueError, match="handle"):
+            bench.platform.OPTIONS(handle=handle)
+
+
+# --- Mastodon --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("v2", [True, False])
+def test_mastodon_that_takes_less_than_was_planned(open_bench: Open, v2: bool) -> None:
+    bench = open_bench("mastodon", max_characters=400, has_instance_v2=v2)
+    with pytest.raises(RefusedError, match=r"set max_characters = 400 under \[channels.news-room\] in broadcast.toml"):
+        bench.connect()
+    bench.options["max_characters"] = 400
+    bench.connect()
+
+
+def test_mastodon_that_counts_more_for_a_url(open_bench: Open) -> None:
+    bench = open_bench("mastodon")
+    bench.options["characters_reserved_per_url"] = 20
+    with pytest.raises(RefusedError, match="set characters_reserved_per_url = 23"):
+        bench.connect()
+
+
+@pytest.mark.parametrize(
+    ("first", "reply", "seen"),
+    [
+        ("public", "unlisted", ["public", "unlisted"]),
+        ("public", "public", ["public", "public"]),
+        ("private", "unlisted", ["private", "private"]),
+    ],
+)
+def test_mastodon_replies_are_no_more_open_than_the_first(
+    open_bench: Open, first: str, reply: str, seen: list[str]
+) -> None:
+    bench = open_bench("mastodon")
+    bench.options |= {"visibility": first, "reply_visibility": reply}
+    bench.publish(bench.connect(), [bench.post("one"), bench.post("two")])
+    world = bench.server.world
+    assert [status.visibility for status in world.statuses.values()] == seen  # type: ignore[attr-defined]  # of this stand-in
+
+
+@pytest.mark.parametrize("idempotency", ["replay", "error", "none"])
+def test_mastodon_sent_again_after_looking_stands_once(open_bench: Open, idempotency: str) -> None:
+    bench = open_bench("mastodon", idempotency=idempotency)
+    connection = bench.connect()
+    intents = bench.intents(connection, [bench.post("one"), bench.post("two")])
+    bench.fail(LOST)
+    with pytest.raises(LostAnswerError):
+        list(connection.send(intents, None))
+    found = connection.find(intents, None)
+    list(connection.send(intents[1:], found[1]))
+    assert [seen.text for seen in bench.standing()] == ["one", "two"]
+
+
+def test_mastodon_key_makes_a_repeated_post_the_same(open_bench: Open) -> None:
+    bench = open_bench("mastodon")
+    connection = bench.connect()
+    intents = bench.intents(connection, [bench.post("one")])
+    assert list(connection.send(intents, None)) == list(connection.send(intents, None))
+    assert len(bench.standing()) == 1
+
+
+def test_mastodon_waits_until_an_image_is_processed(open_bench: Open) -> None:
+    bench = open_bench("mastodon", media_polls=3)
+    (ref,) = bench.publish(bench.connect(), [bench.post("one", IMAGE)])
+    assert [item.alt for item in bench.standing()[0].media] == [IMAGE.alt]
+    assert "note" not in ref.data
+
+
+def test_mastodon_that_drops_images_is_told_on(open_bench: Open) -> None:
+    bench = open_bench("mastodon", drops_media=True)
+    (ref,) = bench.publish(bench.connect(), [bench.post("one", IMAGE)])
+    assert ref.data["note"] == "the server kept 0 of 1 images"
+
+
+def test_mastodon_edit_brings_other_images(open_bench: Open) -> None:
+    bench = open_bench("mastodon")
+    connection = bench.connect()
+    (ref,) = bench.publish(connection, [bench.post("one")])
+    connection.edit(ref, bench.intents(connection, [bench.post("two", IMAGE)])[0])
+    (seen,) = bench.standing()
+    assert (seen.text, [item.alt for item in seen.media]) == ("two", [IMAGE.alt])
+
+
+def test_mastodon_source_settles_what_html_does_not(open_bench: Open) -> None:
+    bench = open_bench("mastodon")
+    connection = bench.connect()
+    intents = bench.intents(connection, [bench.post("what was written")])
+    (sent,) = connection.send(intents, None)
+    strange = {
+        "id": sent[1].id,
+        "content": "<p>something else</p>",
+        "created_at": datetime.now(UTC).isoformat(),
+        "in_reply_to_id": None,
+        "url": sent[1].url,
+        "media_attachments": [],
+    }
+    account = connection.find(intents, None)
+    bench.fail(Fault(effect=False, answer=_list(strange)), method="GET", path="/api/v1/accounts/")
+    assert connection.find(intents, None) == account == {1: sent[1]}
+
+
+def test_clock_far_ahead_proves_nothing(open_bench: Open) -> None:
+    for name in ("x", "mastodon"):
+        bench = open_bench(name)
+        connection = bench.connect()
+        (intent,) = bench.intents(connection, [bench.post("one")])
+        with pytest.raises(UnprovableError, match="clock"):
+            connection.find([replace(intent, at=intent.at + timedelta(hours=3))], None)
