@@ -19,7 +19,7 @@ from broadcast.rehearsal.base import Response
 from broadcast.rehearsal.server import LOST, Fault
 
 if TYPE_CHECKING:
-    from tests.platforms.conftest import Bench, Open
+    from platforms.conftest import Bench, Open
 
 IMAGE = Media("errors.jpg", "Error rate since 14:00")
 
@@ -65,7 +65,7 @@ def test_x_parent_that_is_gone(open_bench: Open) -> None:
     connection = bench.connect()
     parent = bench.publish(connection, [bench.post("one")])[0]
     connection.delete([parent])
-    with pytest.raises(RefusedError, match="^X answered 403: .*deleted or not visible"):
+    with pytest.raises(RefusedError, match=r"^X answered 403: .*deleted or not visible"):
         bench.publish(connection, [bench.post("two")], parent)
 
 

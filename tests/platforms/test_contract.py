@@ -19,7 +19,7 @@ from broadcast.rehearsal.base import Request, Response
 from broadcast.rehearsal.server import HALF, HUNG, LOST, REFUSED, Fault
 
 if TYPE_CHECKING:
-    from tests.platforms.conftest import Bench
+    from platforms.conftest import Bench
 
 THREAD = (
     "Elevated API errors in the EU 👩‍👩‍👧 🏳️‍🌈 & <b>more</b> #outage https://status.example.com/outage?a=1&b=2",

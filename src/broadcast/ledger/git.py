@@ -77,7 +77,7 @@ class GitLedger:
     """
 
     def __init__(self, root: Path, branch: str = BRANCH, remote: str | None = None, timeout: float = 60.0) -> None:
-        self._git = Git(root, timeout)
+        self._git = Git(root.absolute(), timeout)
         self._branch = branch
         self._named = remote
 
@@ -138,11 +138,7 @@ class GitLedger:
         """Be the only process of this clone that moves the reference."""
         lock = self._git.folder / f"{branch.reference}.lock"
         with locked(self._folder / "lock", _TURN):
-            give_up = time.monotonic() + _STALE
-            while lock.exists():
-                if time.monotonic() > give_up:
-                    lock.unlink(missing_ok=True)
-                time.sleep(0.05)
+            _wait_for(lock)
             yield
 
     def _known(self, branch: Branch) -> _Known:
@@ -237,6 +233,18 @@ class GitLedger:
         if tip == old and not branch.refused(answer):
             raise error
         raise _RefusedError(tip != old, error)
+
+
+def _wait_for(lock: Path) -> None:
+    """Wait until git has let go of a reference; after a while, take it that it was killed."""
+    give_up = time.monotonic() + _STALE
+    try:
+        while lock.exists():
+            if time.monotonic() > give_up:
+                lock.unlink(missing_ok=True)
+            time.sleep(0.05)
+    except OSError as error:
+        raise LedgerError(f"{lock} is in the way: {error.strerror}", "remove it if no git is running") from None
 
 
 @contextlib.contextmanager

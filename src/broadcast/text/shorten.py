@@ -94,12 +94,15 @@ def _most(
     whole = [len(some)] if some and len(atoms) <= limits.length + 1 else []
     ends = [end for end in range(1, len(some)) if kinds[end] in WHOLE_SENTENCES and kinds[end] != "announced"]
     cuts = [end for end in range(len(some) - 1, 0, -1) if kinds[end] != "never"]
-    for made, places in ((sentences, [*whole, *reversed(ends)]), (words, cuts)):
-        last = _first(places, lambda end, made=made: has_room(made(end, inside(end))))
-        if last is not None:
-            fewer = (made(last, inside(last)[:most]) for most in range(len(inside(last)) + 1))
-            return next(kept for kept in fewer if has_room(kept))
-    return None
+
+    def longest(made: Callable[[int, Sequence[Edit]], list[Atom]], places: Sequence[int]) -> list[Atom] | None:
+        last = _first(places, lambda end: has_room(made(end, inside(end))))
+        if last is None:
+            return None
+        fewer = (made(last, inside(last)[:most]) for most in range(len(inside(last)) + 1))
+        return next(kept for kept in fewer if has_room(kept))
+
+    return longest(sentences, [*whole, *reversed(ends)]) or longest(words, cuts)
 
 
 def _first(items: Sequence[Item], fitting: Callable[[Item], bool]) -> Item | None:
