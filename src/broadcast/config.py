@@ -63,6 +63,7 @@ class ChannelTable(BaseModel):
     max_posts: Annotated[int, Field(ge=1, le=100)] = 10
     link: Literal["first", "last", "every", "none"] = "first"
     numbering: bool = True
+    short_urls: bool = False
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = None
     dry: bool = False
 
@@ -171,6 +172,7 @@ def _channel(name: str, table: dict[str, Any], file: File, places: _Places) -> t
         max_posts=keys.max_posts,
         link=keys.link,
         numbering=keys.numbering,
+        short_urls=keys.short_urls,
         abbreviations=file.abbreviations.get(keys.language or file.language, {}),
     )
     limits = platform.limits(options)

@@ -96,7 +96,7 @@ def render(
     }
     text = _run(env, names(announcement.kind, update.status, channel), values)
     parts = tuple(_part(name, markdown, announcement.path) for name, markdown in _split(text))
-    return Draft(tuple(part for part in parts if part.blocks or part.media), override)
+    return Draft(tuple(part for part in parts if part.blocks or part.media), override, announcement.language)
 
 
 def _run(env: templates.Sandbox, candidates: list[str], values: Mapping[str, Any]) -> str:

@@ -252,3 +252,13 @@ def test_review_commands_leave_the_repository_alone(project: Desk) -> None:
         assert project.run(command).code == 0
     assert git(project.root, "status", "--porcelain") == ""
     assert git(project.root, "for-each-ref", "--format=%(refname)") == "refs/heads/main"
+
+
+def test_measure_counts_as_each_platform_does(desk: Desk) -> None:
+    text = "See https://example.com/a/very/long/path/that/counts/as/23 👩‍👩‍👧"
+    rows = {row["platform"]: row for row in desk.run("measure", text, "--json").json()["measures"]}
+    assert (rows["x"]["length"], rows["mastodon"]["length"], rows["bluesky"]["length"]) == (30, 29, 60)
+    assert rows["bluesky"]["bytes"] == len(text.encode())
+    only = desk.run("measure", "x" * 281, "--platform", "x")
+    assert (only.code, "281/280" in only.out, "does not fit" in only.out) == (0, True, True)
+    assert desk.run("measure", "x", "--platform", "y").code == 2

@@ -15,8 +15,9 @@ import pytest
 
 from broadcast.errors import LedgerError, LedgerMovedError
 from broadcast.ledger.base import Log
+from broadcast.ledger.branch import LocalBranch
 from broadcast.ledger.git import NO_LEDGER, GitLedger
-from broadcast.ledger.plumbing import masked
+from broadcast.ledger.plumbing import Git, masked
 from broadcast.model import Receipt, Ref
 
 BRANCH = "refs/heads/broadcast/ledger"
@@ -144,6 +145,19 @@ def test_compare_and_swap(alone: Path) -> None:
     assert numbers(mine.read()) == [1, 2]
 
 
+def test_the_local_branch_moves_only_from_what_it_was(alone: Path) -> None:
+    """What a killed run has started may still be at work when the next one holds the lock."""
+    branch = LocalBranch(Git(alone, 60), "ledger")
+    start = git(alone, "rev-parse", "HEAD")
+    identity = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.com")
+    one, two = (git(alone, *identity, "commit-tree", "-m", text, f"{start}^{{tree}}") for text in "12")
+    assert branch.move(None, one).code == 0
+    for old in (None, start, two):
+        assert branch.move(old, two).code != 0
+    assert git(alone, "rev-parse", branch.reference) == one
+    assert branch.move(one, two).code == 0
+
+
 def test_a_repository_without_a_commit(tmp_path: Path) -> None:
     folder = repository(tmp_path / "new")
     GitLedger(folder).append([event(1)], NO_LEDGER)
@@ -155,7 +169,10 @@ def test_a_project_in_a_folder_of_the_repository(alone: Path) -> None:
     GitLedger(alone / "status" / "page").append([event(1)], NO_LEDGER)
     ledger = GitLedger(alone / "status")
     ledger.journal(event(2))
-    assert numbers(GitLedger(alone).read()) == [1, 2]
+    assert numbers(GitLedger(alone).read()) == numbers(ledger.read()) == [1, 2]
+    ledger.append([event(3)], None)
+    assert numbers(ledger.read()) == [1, 2, 3]
+    assert git(alone, "ls-tree", "-r", "--name-only", BRANCH) == "announcements/api-errors.jsonl"
 
 
 def test_work_trees_share_ledger_and_journal(alone: Path, tmp_path: Path) -> None:
@@ -226,6 +243,13 @@ def test_a_journal_that_outlives_its_push_is_not_carried_twice(clone: Clone) -> 
     file.write_bytes(kept)
     ledger.append([event(3)], None)
     assert numbers(ledger.read()) == [1, 1, 2, 3]
+
+
+def test_with_nothing_to_append_nobody_is_asked(clone: Clone, origin: Path) -> None:
+    ledger = GitLedger(clone("here"))
+    version = ledger.append([event(1)], NO_LEDGER)
+    origin.rename(origin.with_name("away.git"))
+    assert ledger.append([], None) == ledger.append([], version) == version
 
 
 def test_the_journal_stays_when_the_push_fails(clone: Clone, origin: Path) -> None:
@@ -348,12 +372,16 @@ def test_variables_of_another_repository_are_not_obeyed(
 
 
 def test_the_remote_is_the_truth(clone: Clone) -> None:
-    mine, yours = GitLedger(clone("mine")), GitLedger(clone("yours"))
+    here = clone("mine")
+    mine, yours = GitLedger(here), GitLedger(clone("yours"))
+    users = git(here, "for-each-ref", "refs/heads", "refs/remotes", "refs/tags")
     seen = mine.read().version
     yours.append([event(1)], yours.read().version)
     with pytest.raises(LedgerMovedError):
         mine.append([event(2)], seen)
     assert numbers(mine.read()) == [1]
+    assert git(here, "for-each-ref", "refs/heads", "refs/remotes", "refs/tags") == users
+    assert not (here / ".git" / "FETCH_HEAD").exists()
     mine.append([event(2)], mine.read().version)
     yours.append([event(3)], None)
     assert numbers(mine.read()) == [1, 2, 3]

@@ -321,7 +321,7 @@ def test_mastodon_source_settles_what_html_does_not(open_bench: Open) -> None:
     connection = bench.connect()
     intents = bench.intents(connection, [bench.post("what was written")])
     (sent,) = connection.send(intents, None)
-    strange = {
+    strange: dict[str, object] = {
         "id": sent[1].id,
         "content": "<p>something else</p>",
         "created_at": datetime.now(UTC).isoformat(),

@@ -96,6 +96,7 @@ def test_nothing_is_proved_without_an_answer(error: Exception) -> None:
 
 def test_value_that_is_missing_leaves_it_open() -> None:
     assert field("X", {"data": {"id": 0}}, "data", "id") == 0
-    for answer in ({}, {"data": None}, {"data": []}, [], "x", None):
+    answers: list[object] = [{}, {"data": None}, {"data": []}, [], "x", None]
+    for answer in answers:
         with pytest.raises(LostAnswerError, match="data"):
             field("X", answer, "data", "id")

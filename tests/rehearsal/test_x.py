@@ -106,11 +106,12 @@ def test_a_thread_is_posted_read_back_and_deleted(account: Account) -> None:
 
 
 def test_links_and_signs_change_when_they_are_read_back(account: Account) -> None:
-    text = "Q&A <b> 👩‍👩‍👧‍👦 https://status.example.com/incidents/eu-api-errors?x=1 and example.org."
+    text = "Q&A <b> 👩‍👩‍👧‍👦 https://status.example.com/incidents/eu-api-errors?x=1 and example.org & <more>."
     post_id = account.post(text)
     read = account.client.get_tweet(post_id, tweet_fields=["entities"], user_auth=True).data
     urls = read.entities["urls"]
     assert "example" not in read.text
+    assert read.text.endswith(" &amp; &lt;more&gt;.")
     assert read.text.startswith("Q&amp;A &lt;b&gt; 👩‍👩‍👧‍👦 https://t.co/")
     assert [read.text[url["start"] : url["end"]] for url in urls] == [url["url"] for url in urls]
     assert [url["expanded_url"] for url in urls] == [

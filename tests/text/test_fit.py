@@ -214,6 +214,8 @@ def test_a_long_alternative_text_is_cut_at_a_word() -> None:
 def test_a_draft_of_an_image_alone_is_a_post() -> None:
     (post,) = fit(Draft((part("body", "![alt](a.png)"),)), X, FitOptions())
     assert (post.text, post.length, post.media) == ("", 0, (Media("a.png", "alt"),))
+    posts = fit(Draft((part("body", "![alt](a.png) " * 6),)), X, FitOptions())
+    assert [(post.text, len(post.media)) for post in posts] == [("", 4), ("", 2)]
 
 
 def test_nothing_is_no_post() -> None:
@@ -247,6 +249,9 @@ def test_any_measure_will_do() -> None:
     def lines(text: str) -> int:
         return 0 if not text else 1 + text.count("\n") + len(text) // 40
 
+    assert len(fit(draft("Sixty words and more. " * 6), Limits(12, lines), FitOptions())) == 1
+    (post,) = fit(draft(LONG), Limits(12, lines), FitOptions(fit="single"))
+    assert len(post.text) > 250
     limits = Limits(5, lines)
     posts = fit(draft(LONG), limits, FitOptions(fit="thread"))
     assert all(post.length == lines(post.text) <= 5 for post in posts)

@@ -13,8 +13,9 @@ import typer
 from broadcast import config as configuration
 from broadcast import pipeline
 from broadcast.cli.desk import NOTHING, Json, Slugs, channel_names, desk, read_log, slugs
-from broadcast.errors import ConfigError, ProblemsFoundError
+from broadcast.errors import ConfigError, ProblemsFoundError, UsageError
 from broadcast.model import Plan, Problem
+from broadcast.platforms import base as platforms
 from broadcast.standing import standings
 from broadcast.views import data, github, html, markdown, terminal
 
@@ -157,6 +158,42 @@ def status(
     if fail_overdue and overdue:
         here.say(f"overdue: {', '.join(overdue)}; type `broadcast update {overdue[0]}`")
         raise typer.Exit(1)
+
+
+@app.command()
+def measure(
+    context: typer.Context,
+    text: Annotated[str | None, typer.Argument(help="The text; stdin without it.")] = None,
+    platform: Annotated[list[str] | None, typer.Option("--platform", help="Only this platform (repeatable).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Count a text as each platform counts it. Needs no project."""
+    here = desk(context)
+    if text is None:
+        text = sys.stdin.buffer.read().decode("utf-8", errors="replace").removesuffix("\n")
+    rows = []
+    installed = platforms.names()
+    for name in platform or installed:
+        if name not in installed:
+            raise UsageError(f"no platform is called {name!r}", f"installed are: {', '.join(installed)}")
+        limits = platforms.load(name).limits(platforms.defaults(name))
+        length, size = limits.measure(text), len(text.encode())
+        fits = length <= limits.length and (limits.max_bytes is None or size <= limits.max_bytes)
+        rows.append(
+            {
+                "platform": name,
+                "length": length,
+                "limit": limits.length,
+                "unit": limits.unit,
+                "bytes": size,
+                "max_bytes": limits.max_bytes,
+                "fits": fits,
+            }
+        )
+    if as_json:
+        here.emit(data.measures(rows))
+    else:
+        terminal.measures(here.out, rows)
 
 
 def _fail_on_errors(shown: Plan) -> None:

@@ -97,7 +97,8 @@ class GitLedger:
         return Log(known.tip or NO_LEDGER, events)
 
     def append(self, events: Sequence[Event], version: str | None) -> str:
-        """Add the events, after those of the journal, to the newest state, in one commit and one push."""
+        """Add the events, after those of the journal, to the newest state, in one commit and one push. With nothing to
+        add it asks nobody, and gives the newest version that this clone knows."""
         with _adding(
             "nothing was sent" if version is not None else "what is in this clone's journal is kept for the next run"
         ):

@@ -108,6 +108,16 @@ class Platform(Protocol):
         ...
 
 
+def names() -> list[str]:
+    """The platforms that are installed."""
+    return sorted({entry.name for entry in entry_points(group=GROUP)})
+
+
+def defaults(name: str) -> BaseModel:
+    """A platform's options as far as they have defaults, to ask for its limits without a channel."""
+    return load(name).OPTIONS.model_construct()
+
+
 @cache
 def load(name: str) -> Platform:
     """The platform of this name. Raises `ConfigError` where none is installed."""

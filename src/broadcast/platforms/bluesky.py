@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from broadcast.errors import CredentialsError, RefusedError, SendError, UnprovableError
+from broadcast.errors import CredentialsError, LostAnswerError, RefusedError, SendError, UnprovableError
 from broadcast.model import Channel, Facet, Intent, Limits, Media, Post, Ref
 from broadcast.platforms.base import Account, Prepared, Workspace
 from broadcast.platforms.failures import harmless, proving
@@ -114,7 +114,7 @@ class Connection:
         with harmless():
             for intent in intents:
                 self._upload(intent)
-        self._client.write(
+        written = self._client.write(
             [
                 {
                     "$type": "com.atproto.repo.applyWrites#create",
@@ -125,6 +125,8 @@ class Connection:
                 for intent in intents
             ]
         )
+        if written != [intent.payload["cid"] for intent in intents]:
+            raise LostAnswerError("Bluesky wrote something else than it was given")
         for intent in intents:
             yield intent.part, self._ref(intent.payload)
 

@@ -76,10 +76,17 @@ class Client(SdkClient):  # type: ignore[misc]  # atproto has no marker for its 
             return None
         return str(field("Bluesky", answer.content, "cid"))
 
-    def write(self, writes: Sequence[Mapping[str, Any]]) -> None:
-        """All of these writes or none of them. The bytes are ours, so that the records are those of the intents."""
+    def write(self, writes: Sequence[Mapping[str, Any]]) -> list[str | None]:
+        """All of these writes or none of them; the CIDs that the repository then has under their keys. The bytes are
+        ours, so that the records are those of the intents."""
         body = json.dumps({"repo": self.did, "validate": True, "writes": list(writes)}, ensure_ascii=False)
-        self.invoke_procedure("com.atproto.repo.applyWrites", content=body.encode(), input_encoding="application/json")
+        answer = self.invoke_procedure(
+            "com.atproto.repo.applyWrites", content=body.encode(), input_encoding="application/json"
+        )
+        results = field("Bluesky", answer.content, "results")
+        if not isinstance(results, list) or not all(isinstance(result, dict) for result in results):
+            raise LostAnswerError("Bluesky answered something unreadable")
+        return [result.get("cid") for result in results]
 
     def close(self) -> None:
         self.request.close()

@@ -54,7 +54,7 @@ def weighted(text: str) -> int:
     return total + between + (0 if text.isascii() else len(_HEAVY_SPACES.findall(text)))
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=10_000)
 def _weighted_word(word: str, *, opens: bool = False) -> int:
     total, position = 0, 0
     for start, end in _word_urls(word, opens=opens):
@@ -111,7 +111,7 @@ def graphemes(text: str) -> int:
 def mastodon(url_length: int = 23) -> Callable[[str], int]:
     """What a Mastodon server counts; `url_length` is its `characters_reserved_per_url`."""
 
-    @lru_cache(maxsize=50_000)
+    @lru_cache(maxsize=10_000)
     def linked(word: str) -> int:
         total, position = 0, 0
         for start, end, length in _mastodon_entities(word, url_length):

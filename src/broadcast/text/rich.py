@@ -12,51 +12,21 @@ from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import urljoin
 
-from markdown_it import MarkdownIt
-from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 from broadcast.model import Block, Media, Span
 from broadcast.text import tags, urls
 from broadcast.text.clean import clean
 from broadcast.text.layout import flat, gap
+from broadcast.text.markdown import parser
 
+_MARKDOWN = parser()
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_SCHEME = re.compile(r"https?\Z", re.IGNORECASE)
-_FOOTNOTE = re.compile(r"\[?\^([^\s\[\]^]{1,40})(?:\]|\Z):?")
+_AROUND_LINE_END = re.compile(r"[^\S\n]*\n[^\S\n]*")
 _WIDE = r"\u2e80-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
 _WIDE_END, _WIDE_START = re.compile(rf"[{_WIDE}]\Z"), re.compile(rf"[{_WIDE}]")
-
-
-def _bare_url(state: StateInline, silent: bool) -> bool:
-    """An inline rule of markdown-it: a bare URL is one token, whatever `_` and `*` it holds."""
-    scheme = _SCHEME.search(state.pending[-len("https") :])
-    if state.linkLevel > 0 or not scheme or state.src[state.pos : state.pos + 3] != "://":
-        return False
-    start = state.pos - len(scheme[0])
-    url = urls.at(state.src, start)[: state.posMax - start]
-    if not url:
-        return False
-    if not silent:
-        state.pending = state.pending[: -len(scheme[0])]
-        token = state.push("link_open", "a", 1)
-        shown = url.replace("\\", "")
-        token.attrs = {"href": state.md.normalizeLink(shown)}
-        state.push("text", "", 0).content = shown
-        state.push("link_close", "a", -1)
-    state.pos = start + len(url)
-    return True
-
-
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-    parser.inline.ruler.before("autolink", "bare_url", _bare_url)
-    return parser
-
-
-_MARKDOWN = _parser()
 
 
 @lru_cache(maxsize=64)
@@ -268,8 +238,8 @@ def _link(inner: list[Span], href: str, base: str) -> list[Span]:
     if href.startswith("mailto:"):
         address = href.removeprefix("mailto:").partition("?")[0]
         return [Span("text", words if urls.says(words, address) else f"{words} {address}".strip()), *images]
-    if words.startswith("^") and (note := _FOOTNOTE.fullmatch(words)):
-        words = f"[{note[1]}]"
+    if words.startswith("^"):
+        words = f"[{words[1:]}]"
     try:
         url = urljoin(base, href) if base else href
     except ValueError:
@@ -293,12 +263,9 @@ def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 
 def _tagged(text: str) -> list[Span]:
-    text = re.sub(r"[^\S\n]*\n[^\S\n]*", "\n", _FOOTNOTE_IN_TEXT.sub(r"[\1]", text))
+    text = _AROUND_LINE_END.sub("\n", text)
     spans, position = [], 0
     for start, end, kind in tags.find(text):
         spans += [Span("text", text[position:start]), Span(kind, text[start:end])]
         position = end
     return [span for span in [*spans, Span("text", text[position:])] if span.text]
-
-
-_FOOTNOTE_IN_TEXT = re.compile(r"\[\^([^\s\[\]^]{1,40})\]:?")

@@ -29,16 +29,11 @@ def shorten(atoms: Sequence[Atom], media: Sequence[Media], limits: Limits, optio
     kept = list(atoms)
     for part in ("", *OPTIONAL):
         kept = [atom for atom in kept if atom.part != part]
-        if _all_fit(kept, limits):
+        if fits(join(kept), limits):
             break
     else:
         kept = _shortened(kept, limits, options, language)
     return compose(kept, limits, media=media[: max(limits.images, 0)])
-
-
-def _all_fit(atoms: Sequence[Atom], limits: Limits) -> bool:
-    text = join(atoms)
-    return len(text) <= 16 * limits.length and fits(text, limits)
 
 
 def _shortened(atoms: Sequence[Atom], limits: Limits, options: FitOptions, language: str) -> list[Atom]:
@@ -75,8 +70,10 @@ def _most(
     def has_room(kept: Sequence[Atom]) -> bool:
         return fits(join([*before, *kept, *after]), limits)
 
-    # No atom is shorter than a character, so no more of them can stand in a post.
-    some = atoms[: limits.length + 1]
+    enough = 64
+    while enough < len(atoms) and has_room(atoms[:enough]):
+        enough *= 2
+    some = atoms[:enough]
     some, kinds = tear(some, breaks(some, language), ELLIPSIS, limits)
     shorter = edits(some, kinds, own, language) if own is not None else []
 
@@ -91,7 +88,7 @@ def _most(
     def words(end: int, chosen: Sequence[Edit]) -> list[Atom]:
         return _with_ellipsis(apply(some[:end], chosen))
 
-    whole = [len(some)] if some and len(atoms) <= limits.length + 1 else []
+    whole = [len(some)] if some and enough >= len(atoms) else []
     ends = [end for end in range(1, len(some)) if kinds[end] in WHOLE_SENTENCES and kinds[end] != "announced"]
     cuts = [end for end in range(len(some) - 1, 0, -1) if kinds[end] != "never"]
 

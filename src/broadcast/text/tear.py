@@ -26,7 +26,7 @@ def tear(atoms: Sequence[Atom], kinds: Sequence[Break], foot: str, limits: Limit
     known: dict[str, bool] = {}
     for atom, kind in zip(atoms, kinds, strict=True):
         if atom.text not in known:
-            known[atom.text] = _fits(atom.text, foot, limits)
+            known[atom.text] = fits(atom.text + foot, limits)
         if known[atom.text]:
             whole.append(atom)
             breaks.append(kind)
@@ -39,17 +39,12 @@ def tear(atoms: Sequence[Atom], kinds: Sequence[Break], foot: str, limits: Limit
     return whole, breaks
 
 
-def _fits(text: str, foot: str, limits: Limits) -> bool:
-    # No platform counts a character for less than a sixteenth, save in a URL; the rest is not worth measuring.
-    return (len(text) <= 16 * limits.length or "://" in text) and fits(text + foot, limits)
-
-
 def _loosen(atoms: Sequence[Atom], kinds: list[Break], foot: str, limits: Limits) -> None:
     start = 0
     for index in range(1, len(atoms) + 1):
         if index < len(atoms) and kinds[index] == "never":
             continue
-        if index - start > 1 and not _fits(join(atoms[start:index]), foot, limits):
+        if index - start > 1 and not fits(join(atoms[start:index]) + foot, limits):
             kinds[start + 1 : index] = ["torn"] * (index - start - 1)
         start = index
 
@@ -81,7 +76,7 @@ def _stretches(atom: Atom) -> Iterator[tuple[int, int, Mark | None]]:
 
 
 def _cut_word(word: str, foot: str, limits: Limits) -> Iterator[str]:
-    if _fits(word, foot, limits):
+    if fits(word + foot, limits):
         yield word
         return
     graphemes = _GRAPHEMES.findall(word)
@@ -89,4 +84,4 @@ def _cut_word(word: str, foot: str, limits: Limits) -> Iterator[str]:
     for start in range(0, len(graphemes), size):
         piece = "".join(graphemes[start : start + size])
         # A letter under a thousand accents has no room anywhere: then its code points go their own ways.
-        yield from [piece] if _fits(piece, foot, limits) else piece
+        yield from [piece] if fits(piece + foot, limits) else piece

@@ -19,7 +19,9 @@ def thread(
 ) -> tuple[Post, ...]:
     """The fewest posts that hold every word. Raises `DoesNotFitError` for a URL that no post has room for."""
     text, shares = join(atoms), spread([media], limits)
-    if len(shares) == 1 and len(text) <= 16 * limits.length and fits(text, limits):
+    if not atoms:
+        return tuple(compose(atoms, limits, media=share) for share in shares)
+    if len(shares) == 1 and fits(text, limits):
         return (compose(atoms, limits, media=shares[0]),)
     for layout in _layouts(atoms, limits, options):
         posts = _laid_out(layout, media, limits, language)

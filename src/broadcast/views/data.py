@@ -76,6 +76,10 @@ def channels(rows: Iterable[Mapping[str, Any]]) -> Data:
     return {"schema": SCHEMA, "channels": [dict(row) for row in rows]}
 
 
+def measures(rows: Iterable[Mapping[str, Any]]) -> Data:
+    return {"schema": SCHEMA, "measures": [dict(row) for row in rows]}
+
+
 def _problem(problem: Problem) -> Data:
     return {
         "severity": problem.severity,

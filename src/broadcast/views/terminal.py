@@ -149,6 +149,16 @@ def channels(console: Console, rows: Iterable[Mapping[str, Any]]) -> None:
             _say(console, Text(f"  {line(note)}"))
 
 
+def measures(console: Console, rows: Iterable[Mapping[str, Any]]) -> None:
+    """What each platform counts of a text, and whether it fits in a post."""
+    for row in rows:
+        said = f"{row['length']}/{row['limit']} {row['unit']}"
+        if row["max_bytes"] is not None:
+            said += f", {row['bytes']}/{row['max_bytes']} bytes"
+        verdict = ("fits", STYLES["done"]) if row["fits"] else ("does not fit", STYLES["error"])
+        _say(console, Text.assemble((f"{line(row['platform'])}: ", "bold"), f"{line(said)} ", verdict))
+
+
 def ago(now: datetime, then: datetime) -> str:
     """`3 h 5 min ago`; a time to come is `in 5 min`."""
     minutes = int(abs((now - then).total_seconds()) // 60)
