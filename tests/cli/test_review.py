@@ -262,3 +262,16 @@ def test_measure_counts_as_each_platform_does(desk: Desk) -> None:
     only = desk.run("measure", "x" * 281, "--platform", "x")
     assert (only.code, "281/280" in only.out, "does not fit" in only.out) == (0, True, True)
     assert desk.run("measure", "x", "--platform", "y").code == 2
+
+
+def test_an_unreachable_ledger_is_shown_as_it_was_last_read(live: Desk, tmp_path: Path) -> None:
+    live.write("incidents/slow.md", incident(("Investigating", 30, "a")))
+    git(tmp_path, "init", "--quiet", "--bare", "remote.git")
+    git(live.root, "remote", "add", "origin", str(tmp_path / "remote.git"))
+    assert live.run("publish", "--yes").code == 0
+    (tmp_path / "remote.git").rename(tmp_path / "gone.git")
+    shown = live.run("plan", "--json")
+    assert shown.code == 0
+    assert {row["state"] for row in shown.json()["actions"]} == {"done"}
+    assert "as it was when the ledger was last read" in shown.err
+    assert live.run("publish", "--yes").code == 6

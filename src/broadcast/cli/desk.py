@@ -82,12 +82,19 @@ def ledger_of(project: pipeline.Project) -> Ledger:
 
 
 def read_log(here: Desk, project: pipeline.Project) -> Log:
-    """What the ledger says, for reading only: without one that can be reached, what would be known without it."""
+    """What the ledger says, for showing only: one that cannot be reached is shown as it was when it last could be."""
+    ledger = ledger_of(project)
     try:
-        return ledger_of(project).read()
+        return ledger.read()
     except LedgerError as error:
-        here.say(f"warning: {error.message}; this is shown as if nothing had been published")
+        reason = error.message.removesuffix(" (nothing was sent)")
+    try:
+        known = ledger.recall()
+    except LedgerError:
+        here.say(f"warning: {reason}; this is shown as if nothing had been published")
         return NOTHING
+    here.say(f"warning: {reason}; this is shown as it was when the ledger was last read")
+    return known
 
 
 def slugs(project: pipeline.Project, names: Sequence[str] | None, start: Path) -> set[str] | None:

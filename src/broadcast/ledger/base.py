@@ -24,6 +24,10 @@ class Ledger(Protocol):
         """The newest state that every run agrees on."""
         ...
 
+    def recall(self) -> Log:
+        """What this machine knew when it last reached the ledger: enough to show, never to send by."""
+        ...
+
     def append(self, events: Sequence[Event], version: str | None) -> str:
         """Append all or nothing and return the new version. With a `version`, only if nobody appended since it was
         read (compare-and-swap), else `LedgerMovedError`; with None, whatever came before."""

@@ -84,13 +84,21 @@ class GitLedger:
     def read(self) -> Log:
         """The newest state on the remote, and what this clone knows besides; the version is the remote's commit."""
         with _adding("nothing was sent"):
-            # The journal first: what another run of this clone pushes in between is then seen twice, not never.
-            pending = self._journal.pending()
-            branch = self._find()
-            with self._turn(branch):
+            return self._log(refresh=True)
+
+    def recall(self) -> Log:
+        """What this clone knew when it last reached the remote, and its journal."""
+        return self._log(refresh=False)
+
+    def _log(self, *, refresh: bool) -> Log:
+        # The journal first: what another run of this clone pushes in between is then seen twice, not never.
+        pending = self._journal.pending()
+        branch = self._find()
+        with self._turn(branch):
+            if refresh:
                 branch.refresh()
-                known = self._known(branch)
-            found = self._entries([files(self._git, commit) for commit in (known.tip, *known.others) if commit])
+            known = self._known(branch)
+        found = self._entries([files(self._git, commit) for commit in (known.tip, *known.others) if commit])
         for item in pending:
             found.setdefault(item.event.announcement, {}).setdefault(item.key, item)
         events = {slug: tuple(item.event for item in items.values()) for slug, items in sorted(found.items())}

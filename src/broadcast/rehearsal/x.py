@@ -179,7 +179,8 @@ class XWorld:
             raise refused(403, DELETED_PARENT)
 
     def _is_duplicate(self, text: str) -> bool:
-        return any(x_text.same(post.text) == x_text.same(text) for post in self._standing())
+        wanted = x_text.same(text)
+        return any(x_text.same(post.text) == wanted for post in self._standing())
 
     def _add(self, new: NewPost) -> _Post:
         now = self.clock()

@@ -20,7 +20,7 @@ _LOADING = Lock()
 
 
 @cache
-def _library() -> Any:
+def library() -> Any:
     """The `twitter_text` package.
 
     It reads its emoji table through `pkg_resources`, which it does not declare, which newer versions of setuptools no
@@ -49,7 +49,7 @@ def _import() -> Any:
 @cache
 def _top_level() -> re.Pattern[str]:
     """A dot and a top-level domain of the library's list, ended as the library wants it."""
-    rules = _library().regexp
+    rules = library().regexp
     names = (rules.valid_gtld.valid_gtld, rules.valid_cctld.valid_cctld, rules.valid_punycode.valid_punycode)
     return re.compile(rf"\.(?:{'|'.join(name.pattern for name in names)})", re.IGNORECASE)
 
@@ -96,10 +96,10 @@ def urls(text: str, *, bare_domains: bool = True) -> list[tuple[int, int]]:
     """Where X sees URLs, in code points of `text`, which must be NFC; `example.com` is one for X."""
     if "." not in text or not _top_level().search(text):
         return []
-    found = _library().extract_urls_with_indices(_only_domains(text), bare_domains)
+    found = library().extract_urls_with_indices(_only_domains(text), bare_domains)
     return [(start, end) for start, end in (entry["indices"] for entry in found)]
 
 
 def emoji(text: str) -> list[tuple[int, int]]:
     """Where X sees emoji: each counts 2, however many code points it has."""
-    return [(start, end) for start, end in (entry["indices"] for entry in _library().extract_emojis_with_indices(text))]
+    return [(start, end) for start, end in (entry["indices"] for entry in library().extract_emojis_with_indices(text))]
