@@ -123,6 +123,14 @@ def test_half_a_thread_is_finished_as_it_was_begun_however_old_it_is() -> None:
     assert [row.reply_to.id if row.reply_to else None for row in shown.actions] == [None, "id-20-1", None]
 
 
+def test_the_next_update_answers_the_end_of_a_thread_that_is_still_to_be_finished() -> None:
+    first = thread("a", "b")
+    events = [*intents(first), receipt(first, 1), absent(first, 2)]
+    reply = made([first, thread("c", hour=1)], events).actions[2].reply_to
+    assert reply is not None
+    assert (reply.update.hour, reply.part, reply.id) == (12, 2, None)
+
+
 def test_an_update_of_which_nothing_was_sent_is_planned_anew() -> None:
     first = thread("a", "b")
     shown = made([thread("one", source="s2")], [*intents(first), absent(first, 1), absent(first, 2)])

@@ -71,7 +71,7 @@ def _chain(chain: Sequence[Thread], sent: Mapping[datetime, Sent], rules: Rules)
         overtaken = newest is not None and thread.update < newest
         rows = list(_thread(thread, sent.get(thread.update), parent, rules, overtaken=overtaken))
         yield from rows
-        if rows and rows[-1].state in ("todo", "uncertain") and thread.update not in tails:
+        if rows and rows[-1].state in ("todo", "uncertain"):
             tails[thread.update] = ReplyTo(thread.update, rows[-1].part)
 
 

@@ -248,6 +248,13 @@ def test_mastodon_that_takes_less_than_was_planned(open_bench: Open, v2: bool) -
     bench.connect()
 
 
+def test_mastodon_read_is_sent_on_within_the_server(open_bench: Open) -> None:
+    bench = open_bench("mastodon")
+    moved = bench.answer(301, None, {"Location": "/api/v2/instance"})
+    bench.fail(moved, method="GET", path="/api/v2/instance")
+    bench.connect()
+
+
 def test_mastodon_that_counts_more_for_a_url(open_bench: Open) -> None:
     bench = open_bench("mastodon")
     bench.options["characters_reserved_per_url"] = 20

@@ -287,6 +287,12 @@ def test_redirect_is_not_followed(bench: Bench) -> None:
     assert not bench.standing()
 
 
+def test_login_that_is_sent_elsewhere_is_not_followed(bench: Bench) -> None:
+    bench.server.faults = partial(_always, bench.answer(302, None, {"Location": "http://localhost:1/elsewhere"}))
+    with pytest.raises(RefusedError, match="sends requests on"):
+        bench.connect()
+
+
 def _lost(bench: Bench) -> None:
     connection = bench.connect()
     intents = bench.intents(connection, [bench.post("one", IMAGE)])

@@ -85,6 +85,13 @@ def test_breaks_are_those_of_an_editor() -> None:
     assert second.startswith("Second paragraph")
 
 
+def test_the_headline_is_not_left_alone() -> None:
+    first, *_ = texts(
+        draft("A long sentence about the cause of it all, " * 5 + "in short. And one more sentence."), link="last"
+    )
+    assert first.startswith("Errors in the EU\n\nA long sentence")
+
+
 def test_a_heading_or_a_label_is_not_left_alone() -> None:
     body = (
         "x" * 120
@@ -129,6 +136,7 @@ def test_words_carry_links_where_there_are_facets() -> None:
         ("[docs](https://a.io/x)—see", "docs https://a.io/x —see"),
         ("[docs](https://a.io/x)”…", "docs https://a.io/x ”…"),
         ("詳細は[こちら](https://a.io/x)を見て", "詳細はこちら https://a.io/x を見て"),
+        ("詳細は https://a.io/x。以上", "詳細は https://a.io/x 。以上"),
         ("https://müller.de/ß", "https://xn--mller-kva.de/%C3%9F"),
     ],
 )
@@ -140,6 +148,12 @@ def test_urls_are_written_out_where_there_are_no_facets(markdown: str, text: str
             assert post.text.encode()[facet.start : facet.end].decode() == facet.value
         linked = [text[start:end] for start, end in measure.x_links(text)]
         assert linked == [facet.value for facet in post.facets]
+
+
+def test_code_in_a_list_keeps_its_indent_and_no_post_begins_or_ends_with_a_space() -> None:
+    body = "&nbsp;\n\n* a\n\n  ```\n  x:\n    y\n  ```\n* &nbsp;b&nbsp;"
+    for limits in (X, BLUESKY):
+        assert texts(Draft((part("body", body),)), limits) == ["• a\n  x:\n    y\n• b"]
 
 
 def test_bare_urls_can_be_shown_as_bluesky_shows_them() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -152,6 +154,20 @@ def test_a_hostile_word_is_counted_in_time(word: str) -> None:
     measure.weighted(word)
     measure.mastodon()("https://" + word)
     assert time.process_time() - start < 5  # the library alone takes minutes for the first two
+
+
+def test_twitter_text_needs_no_setuptools() -> None:
+    code = (
+        "import sys; from importlib.abc import MetaPathFinder\n"
+        "class Gone(MetaPathFinder):\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'pkg_resources': raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Gone())\n"
+        "from broadcast.text import measure\n"
+        "print(measure.weighted('😀 a.com'), 'pkg_resources' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-X", "utf8", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "26 False\n"
 
 
 def test_a_word_that_no_post_has_room_for_is_counted_without_its_urls() -> None:

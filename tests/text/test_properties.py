@@ -145,7 +145,7 @@ def test_a_thread_loses_no_letter(body: str, limits: Limits, numbering: bool) ->
     texts = [post.text for post in posts]
     if numbering and len(posts) > 1:
         texts = [re.sub(rf"\s*{number}/{len(posts)}\Z", "", text) for number, text in enumerate(texts, 1)]
-    boundless = Limits(10**9, lambda text: 0, facets=limits.facets)
+    boundless = Limits(10**9, lambda text: 0, facets=limits.facets, images=10**6)
     (whole,) = fit(Draft((part("body", body),)), boundless, options) or (Post("", 0),)
     assert letters("".join(texts)) == letters(whole.text)
     assert "".join("".join(texts).split()) == "".join(whole.text.split())

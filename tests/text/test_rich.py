@@ -34,6 +34,7 @@ def spans(markdown: str, base: str = "") -> list[tuple[str, str, str]]:
         ("> - x\n> - y", "> • x\n> • y"),
         ("Run `publish` or `publish --yes x`.", "Run publish or `publish --yes x`."),
         ("Do:\n\n```sh\nfor x in y\n    do z\n```", "Do:\nfor x in y\n    do z"),
+        ("* a\n\n  ```\n  x:\n    y\n  ```\n* b", "• a\n  x:\n    y\n• b"),
         ("| Service | State |\n|-|-|\n| API | **up** |", "Service: State\nAPI: up"),
         ("| S | From | To |\n|-|-|-|\n| API | 1 | 2 |\n| Web | | 4 |", "S: API, From: 1, To: 2\nS: Web, To: 4"),
         ("a\n\n---\n\nb", "a\n\nb"),

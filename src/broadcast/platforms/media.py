@@ -25,16 +25,30 @@ MIME = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "i
 
 MAX_FILE = 32 * 1024 * 1024
 """Most bytes of a file that is read at all."""
-MAX_PIXELS = 64_000_000
+MAX_PIXELS = 50_000_000
 """Most pixels that are decoded, over all frames: a file of a few kilobytes can claim billions."""
 MAX_FRAMES = 500
-MAX_SIDE = 4096
+MAX_SIDE = 3000
 """Longest side that is sent, in pixels; every platform shows less."""
 SCALES = (1.0, 0.75, 0.5, 0.35, 0.25, 0.15)
 QUALITIES = (90, 80, 70)
+HOPELESS = 3
+"""A JPEG this many times too large does not fit with less quality either, only with less size."""
 
 # What Pillow's decoders raise on broken or hostile files.
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, OverflowError, IndexError, KeyError, TypeError)
+BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    RuntimeError,
+    struct.error,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    MemoryError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +84,8 @@ def fit(data: bytes, max_bytes: int, max_animation: int = 0) -> Image:
     An animation is never scaled: it fits in `max_animation` bytes or is refused. Where that is 0, its first frame
     stands for it.
     """
+    from PIL import Image as Pillow
+
     if len(data) > MAX_FILE:
         raise RefusedError(f"the file is larger than {MAX_FILE // (1024 * 1024)} MB")
     try:
@@ -82,6 +98,8 @@ def fit(data: bytes, max_bytes: int, max_animation: int = 0) -> Image:
             if moving:
                 return _animation(image, form, max_animation)
             return _still(image, form, max_bytes)
+    except Pillow.DecompressionBombError:
+        raise RefusedError(f"more than {MAX_PIXELS:,} pixels, which is more than is decoded") from None
     except BROKEN:
         raise RefusedError("is not a PNG, JPEG, GIF or WebP image, or is broken") from None
 
@@ -89,10 +107,10 @@ def fit(data: bytes, max_bytes: int, max_animation: int = 0) -> Image:
 def _opened(data: bytes) -> PillowImage:
     from PIL import Image as Pillow
 
-    # Our own bound, before anything is decoded, takes the place of Pillow's, which only warns at first. Nor does its
-    # opinion of metadata that are thrown away interest anybody.
-    Pillow.MAX_IMAGE_PIXELS = None
-    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+    # Pillow refuses twice this, wherever in a file a size stands, and warns of half of that. Nor is its opinion of
+    # metadata that are thrown away of interest to anybody.
+    Pillow.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     return Pillow.open(io.BytesIO(data), formats=tuple(MIME))
 
 
@@ -131,34 +149,39 @@ def _duration(image: PillowImage, frame: int) -> int:
 
 
 def _still(image: PillowImage, form: str, max_bytes: int) -> Image:
+    from PIL import Image as Pillow
     from PIL import ImageOps
 
     image.load()
-    upright = ImageOps.exif_transpose(image)
-    for picture, kind, options in _attempts(upright, "PNG" if form == "GIF" else form):
-        data = _saved(picture, kind, **options)
+    picture = ImageOps.exif_transpose(image)
+    if max(picture.size) > MAX_SIDE:
+        picture = _plain(picture)
+        picture.thumbnail((MAX_SIDE, MAX_SIDE), Pillow.Resampling.LANCZOS)
+    for data, mime, (width, height) in _attempts(picture, "PNG" if form == "GIF" else form, max_bytes):
         if len(data) <= max_bytes:
-            return Image(data, MIME[kind], picture.width, picture.height)
+            return Image(data, mime, width, height)
     raise RefusedError(f"cannot be made smaller than {max_bytes:,} bytes")
 
 
-def _attempts(image: PillowImage, form: str) -> Iterator[tuple[PillowImage, str, dict[str, Any]]]:
-    """Ways to write the image, the best first. Text in a screenshot stays sharpest as a PNG in full size, so the
+def _attempts(picture: PillowImage, form: str, max_bytes: int) -> Iterator[tuple[bytes, str, tuple[int, int]]]:
+    """The image written in several ways, the best first. Text in a screenshot stays sharpest in full size, so the
     format is given up before the size is."""
     from PIL import Image as Pillow
 
-    whole = min(1.0, MAX_SIDE / max(image.size))
+    if form == "PNG":
+        yield _saved(picture, form), MIME[form], picture.size
+    else:
+        first = _opaque(picture) if form == "JPEG" else _plain(picture)
+        yield _saved(first, form, quality=95 if form == "JPEG" else 90), MIME[form], first.size
+    opaque = _opaque(picture)
     for scale in SCALES:
-        size = (max(1, round(image.width * whole * scale)), max(1, round(image.height * whole * scale)))
-        same = size == image.size
-        picture = image if same else _plain(image).resize(size, Pillow.Resampling.LANCZOS)
-        if scale == SCALES[0]:
-            if form == "PNG":
-                yield picture, "PNG", {"optimize": True}
-            else:
-                yield _writable(picture, form), form, {"quality": 95 if form == "JPEG" else 90}
+        size = (max(1, round(opaque.width * scale)), max(1, round(opaque.height * scale)))
+        smaller = opaque if scale == 1 else opaque.resize(size, Pillow.Resampling.LANCZOS)
         for quality in QUALITIES:
-            yield _opaque(picture), "JPEG", {"quality": quality, "optimize": True, "progressive": True}
+            data = _saved(smaller, "JPEG", quality=quality, optimize=True)
+            yield data, MIME["JPEG"], size
+            if len(data) > HOPELESS * max_bytes:
+                break
 
 
 def _plain(image: PillowImage) -> PillowImage:
@@ -166,10 +189,6 @@ def _plain(image: PillowImage) -> PillowImage:
     if image.mode in ("RGB", "RGBA", "L"):
         return image
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
-
-
-def _writable(image: PillowImage, form: str) -> PillowImage:
-    return _opaque(image) if form == "JPEG" else _plain(image)
 
 
 def _opaque(image: PillowImage) -> PillowImage:

@@ -23,7 +23,7 @@ COSTS: dict[Break, int] = {
     "clause": 15,
     "word": 25,
     "character": 26,  # between two characters of a language that is written without spaces
-    "announced": 60,  # between "The following services are affected:" and the list, a label and its text
+    "announced": 60,  # between "The following are affected:" and the list, a label or the headline and the text
     "torn": 1000,  # inside what should never be parted, because it is longer than a post
     "never": 10**9,
 }

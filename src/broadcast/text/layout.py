@@ -6,7 +6,7 @@ import re
 
 from broadcast.model import Block, Span
 
-LABEL = 30
+LABEL = 40
 """Most characters of a paragraph without a full stop that is read as a heading."""
 
 _NEEDS_TICKS = re.compile(r"\s")
@@ -27,9 +27,16 @@ def gap(before: Block, after: Block) -> str:
     that ends with a colon and what it announces; a blank line elsewhere."""
     if before.kind == "heading" or (before.kind == after.kind and after.kind in ("item", "row", "quote")):
         return "\n"
+    if before.kind == "code" and after.kind == "item" and indent_of(before):
+        return "\n"
     if after.kind in ("item", "row", "code") and (after.prefix.startswith(" ") or announces(before)):
         return "\n"
     return "\n\n"
+
+
+def indent_of(block: Block) -> str:
+    """The spaces before a block that stands in a list."""
+    return " " * (len(block.prefix) - len(block.prefix.lstrip(" ")))
 
 
 def announces(block: Block) -> bool:

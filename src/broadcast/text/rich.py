@@ -17,7 +17,7 @@ from markdown_it.token import Token
 from broadcast.model import Block, Media, Span
 from broadcast.text import tags, urls
 from broadcast.text.clean import clean
-from broadcast.text.layout import flat, gap
+from broadcast.text.layout import flat, gap, indent_of
 from broadcast.text.markdown import parser
 
 _MARKDOWN = parser()
@@ -66,6 +66,8 @@ def plain(blocks: Sequence[Block]) -> str:
     for block in blocks:
         text = "".join(flat(span) for span in block.spans).strip(" ")
         if text:
+            if block.kind == "code":
+                text = text.replace("\n", "\n" + indent_of(block))
             lines += [gap(before, block) if before else "", block.prefix, text]
             before = block
     return "".join(lines).strip()

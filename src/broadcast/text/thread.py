@@ -112,12 +112,8 @@ def _posts(
 
 def _ends_in_list(atoms: Sequence[Atom]) -> bool:
     """Whether the last line is one of a list, a table or code: a number behind it would seem to belong to it."""
-    for atom in reversed(atoms):
-        if atom.kind == "paragraph":
-            return False
-        if "\n" in atom.space:
-            return True
-    return False
+    line = next((atom for atom in reversed(atoms) if "\n" in atom.space), None)
+    return line is not None and "\n\n" not in line.space and line.kind != "never"
 
 
 def _what_does_not_fit(atoms: Sequence[Atom], limits: Limits) -> str:

@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from broadcast.model import Block, Part, Span
 from broadcast.text import tags, urls
 from broadcast.text.atoms import Atom, Break, Mark
-from broadcast.text.layout import announces, flat, gap, labels
+from broadcast.text.layout import announces, flat, gap, indent_of, labels
 
 # White space at which a line may be broken; U+00A0, U+2007 and U+202F are there to prevent it.
 _SPACES = r" \u1680\u2000-\u2006\u2008-\u200a\u205f\u3000"
 _TOKENS = re.compile(rf"[{_SPACES}\n]+|[^{_SPACES}\n]+")
+_UNBROKEN = "\u00a0\u2007\u202f"
 _BLANK = re.compile(rf"[{_SPACES}\n]")
 # Scripts without spaces between words (Chinese characters and kana), and the punctuation that may not begin or end a
 # line in them (JIS X 4051 calls the rule kinsoku).
@@ -27,6 +28,7 @@ _CLOSING = (
 )
 _COMBINING = r"\u0300-\u036f\u3099\u309a\ufe00-\ufe0f\U000e0100-\U000e01ef\u200c\u200d"
 _HAS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
+_CLOSES = re.compile(rf"[{_CLOSING}]")
 _UNITS = re.compile(
     rf"[{_OPENING}]*[{_UNSPACED}](?:[{_CLOSING}{_COMBINING}])*|(?:(?![{_OPENING}]*[{_UNSPACED}]).)+", re.DOTALL
 )
@@ -99,11 +101,12 @@ class _Weaver:
     def _gap(self, before: Block | None, block: Block) -> tuple[str, Break]:
         if not self.atoms:
             return "", "paragraph"
-        indent = " " * (len(block.prefix) - len(block.prefix.lstrip(" ")))
+        indent = indent_of(block)
         lines = gap(before, block) if before else "\n\n"
         if before and before.kind == "heading":
             return lines + indent, "never"
-        if before and (announces(before) or labels(before)):
+        below_headline = not before and self.atoms[-1].part == "headline" != self.part
+        if below_headline or (before and (announces(before) or labels(before))):
             return lines + indent, "announced"
         return lines + indent, "paragraph" if lines == "\n\n" else "line" if block.kind == "code" else "item"
 
@@ -121,7 +124,8 @@ class _Weaver:
             media = (*self.homeless, *self.hung)
             self.homeless = []
             marks = tuple(self.marks)
-            self.atoms.append(Atom(self.text, self.space, self.kind, marks, media, self.part, self.in_link, self.fixed))
+            text = self.text.rstrip(_UNBROKEN)
+            self.atoms.append(Atom(text, self.space, self.kind, marks, media, self.part, self.in_link, self.fixed))
             self._open(" ", "word")
             return True
         return False
@@ -143,7 +147,7 @@ class _Weaver:
             case "text":
                 self._text(span.text, fixed=block.kind == "quote")
             case "code" if "\n" in span.text or block.kind == "code":
-                self._lines(span.text)
+                self._lines(span.text, indent_of(block))
             case "link":
                 self._link(span)
             case "hashtag" | "mention":
@@ -156,8 +160,10 @@ class _Weaver:
             if _BLANK.match(token):
                 self._space(token)
                 continue
-            if self.after_url and not _ENDS_URL.fullmatch(token):
-                self._flush()
+            if self.text == self.prefix:
+                token = token.lstrip(_UNBROKEN)
+            if self.after_url and not _ENDS_URL.fullmatch(token) and self._flush() and _CLOSES.match(token):
+                self.kind = "never"
             self.in_link, self.fixed = in_link, self.fixed or fixed or in_link
             if _HAS_UNSPACED.search(token):
                 for number, unit in enumerate(_UNITS.findall(token)):
@@ -183,11 +189,11 @@ class _Weaver:
         self.text += text
         self.fixed = True
 
-    def _lines(self, code: str) -> None:
+    def _lines(self, code: str, indent: str) -> None:
         for number, line in enumerate(code.split("\n")):
             bare = line.lstrip(" ")
             if number and bare and self._flush():
-                self._open("\n" + line[: len(line) - len(bare)], "line")
+                self._open("\n" + indent + line[: len(line) - len(bare)], "line")
             self.text += bare.rstrip()
             self.fixed = True
 
