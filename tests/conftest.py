@@ -8,9 +8,19 @@ from pathlib import Path
 
 import pytest
 
+import pds_server
 from broadcast.rehearsal.base import load
 from broadcast.rehearsal.server import Server
 from kit import GIT, Desk, git, table
+
+
+@pytest.fixture(scope="session")
+def pds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pds_server.Pds]:
+    """A real PDS, shared by the tests of this process."""
+    if why := pds_server.missing():
+        pytest.fail(why) if pds_server.required() else pytest.skip(why)
+    with pds_server.running(tmp_path_factory.mktemp("pds")) as server:
+        yield server
 
 
 @pytest.fixture

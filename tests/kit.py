@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from broadcast.cli.app import run
+from broadcast.model import Intent, Ref
+from broadcast.platforms.base import Connection
 from broadcast.rehearsal.base import Seen, World
 from broadcast.rehearsal.server import Server
 
@@ -90,3 +92,8 @@ def incident(*updates: tuple[str, float, str], title: str = "Slow search", more:
     """An incident's file. Each update is (status, minutes ago, body)."""
     sections = "\n\n".join(f"## {status} - {ago(minutes)}\n{body}" for status, minutes, body in updates)
     return f"---\ntitle: {title}\nseverity: major\n{more}---\n\n{sections}\n"
+
+
+def sent(connection: Connection, intents: Sequence[Intent], parent: Ref | None = None) -> dict[int, Ref]:
+    """Send all of these posts; gives how each is known, by part."""
+    return {part: ref for standing in connection.send(intents, parent) for part, ref in standing.items()}

@@ -61,7 +61,7 @@ class Chat:
             with self.path.open("a") as file:
                 file.write(json.dumps(line) + "\\n")
             parent = Ref(str(number))
-            yield intent.part, parent
+            yield {intent.part: parent}
 
     def find(self, intents, parent):
         return {}

@@ -32,7 +32,9 @@ def test_every_key_of_the_configuration_is_documented() -> None:
     page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     models = [platforms.load(name).OPTIONS for name in ("x", "bluesky", "mastodon", "site")]
     keys = {*ChannelTable.model_fields, *(key for model in models for key in model.model_fields)}
-    for key in keys | {key for key in File.model_fields if key not in ("channels", "routes", "cadence", "abbreviations")}:
+    for key in keys | {
+        key for key in File.model_fields if key not in ("channels", "routes", "cadence", "abbreviations")
+    }:
         assert f"`{key}`" in page, key
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from broadcast.errors import LedgerError, LedgerMovedError
-from broadcast.ledger.base import Log
+from broadcast.ledger.base import NO_LEDGER, Log
 from broadcast.ledger.branch import LocalBranch
-from broadcast.ledger.git import NO_LEDGER, GitLedger
+from broadcast.ledger.git import GitLedger
 from broadcast.ledger.plumbing import Git, masked
 from broadcast.model import Receipt, Ref
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from broadcast.ledger.git import NO_LEDGER, GitLedger
+from broadcast.ledger.base import NO_LEDGER
+from broadcast.ledger.git import GitLedger
 from broadcast.model import Receipt, Ref
 
 AT = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)

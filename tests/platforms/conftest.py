@@ -20,6 +20,7 @@ from broadcast.rehearsal import mastodon as mastodon_standin
 from broadcast.rehearsal import x as x_standin
 from broadcast.rehearsal.base import Request, Response, Seen, World
 from broadcast.rehearsal.server import Fault, Server
+from kit import sent
 
 PLATFORMS: dict[str, ModuleType] = {"x": x, "bluesky": bluesky, "mastodon": mastodon}
 STANDINS: dict[str, ModuleType] = {"x": x_standin, "bluesky": bluesky_standin, "mastodon": mastodon_standin}
@@ -97,7 +98,7 @@ class Bench:
         self, connection: Connection, posts: Sequence[Post], parent: Ref | None = None, language: str = "en"
     ) -> list[Ref]:
         intents = self.intents(connection, posts, parent, language)
-        return [ref for _, ref in connection.send(intents, parent)]
+        return list(sent(connection, intents, parent).values())
 
     def standing(self) -> list[Seen]:
         return [seen for seen in self.server.world.timeline() if seen.deleted is None]

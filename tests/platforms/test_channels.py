@@ -17,6 +17,7 @@ from broadcast.model import Media
 from broadcast.platforms import bluesky_records, x, x_api
 from broadcast.rehearsal.base import Response
 from broadcast.rehearsal.server import LOST, Fault
+from kit import sent
 
 if TYPE_CHECKING:
     from platforms.conftest import Bench, Open
@@ -46,10 +47,10 @@ def test_x_refusing_to_repeat_itself_is_settled_by_looking(open_bench: Open) -> 
     bench = open_bench("x")
     connection = bench.connect()
     intents = bench.intents(connection, [bench.post("one")])
-    sent = dict(connection.send(intents, None))
+    there = sent(connection, intents)
     with pytest.raises(LostAnswerError, match="duplicate"):
         list(connection.send(intents, None))
-    assert connection.find(intents, None) == sent
+    assert connection.find(intents, None) == there
 
 
 def test_x_refusing_replies_is_said_in_plain_words(open_bench: Open) -> None:
@@ -89,18 +90,18 @@ def test_x_that_lists_late_is_asked_again(open_bench: Open, monkeypatch: pytest.
     connection = bench.connect()
     intents = bench.intents(connection, [bench.post("one")])
     assert connection.find(intents, None) == {}
-    sent = dict(connection.send(intents, None))
-    assert connection.find(intents, None) == sent
+    there = sent(connection, intents)
+    assert connection.find(intents, None) == there
 
 
 def test_x_timeline_is_read_to_its_end(open_bench: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = open_bench("x")
     connection = bench.connect()
     intents = bench.intents(connection, [bench.post("the one")])
-    sent = dict(connection.send(intents, None))
+    there = sent(connection, intents)
     bench.publish(connection, [bench.post(f"later {number}") for number in range(12)])
     monkeypatch.setattr(x, "PAGE", 5)
-    assert connection.find(intents, None) == sent
+    assert connection.find(intents, None) == there
     monkeypatch.setattr(x, "PAGES", 2)
     with pytest.raises(UnprovableError, match="more than 10 posts"):
         connection.find(intents, None)
@@ -148,7 +149,7 @@ def test_bluesky_writes_a_thread_in_one_request_under_the_cids_it_foretold(open_
     before = len(requests(bench))
     posts = [bench.post("one @newsroom.test @nobody.test #tag", IMAGE), bench.post("two"), bench.post("three")]
     prepared = connection.prepare(posts, "en", None)
-    sent = list(connection.send(bench.intents(connection, posts), None))
+    (there,) = connection.send(bench.intents(connection, posts), None)
 
     assert [name.rpartition(".")[2] for name in requests(bench)[before:]] == [
         "resolveHandle",
@@ -163,8 +164,8 @@ def test_bluesky_writes_a_thread_in_one_request_under_the_cids_it_foretold(open_
     for one in prepared:
         assert one.ref is not None
         assert one.payload["cid"] == bluesky_records.record_cid(one.payload["record"]) == one.ref.data["cid"]
-    root = {"uri": sent[0][1].id, "cid": sent[0][1].data["cid"]}
-    assert [ref.data["root"] for _, ref in sent] == [root] * 3
+    root = {"uri": there[1].id, "cid": there[1].data["cid"]}
+    assert [there[part].data["root"] for part in (1, 2, 3)] == [root] * 3
 
 
 def test_bluesky_root_is_the_first_post_of_the_chain(open_bench: Open) -> None:
@@ -183,10 +184,10 @@ def test_bluesky_key_that_is_taken_writes_nothing_and_is_found(open_bench: Open)
     bench = open_bench("bluesky")
     connection = bench.connect()
     intents = bench.intents(connection, [bench.post("one"), bench.post("two")])
-    sent = dict(connection.send(intents[:1], None))
+    there = sent(connection, intents[:1])
     with pytest.raises(LostAnswerError):
         list(connection.send(intents, None))
-    assert connection.find(intents, None) == sent
+    assert connection.find(intents, None) == there
     assert len(bench.standing()) == 1
 
 

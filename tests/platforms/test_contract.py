@@ -17,6 +17,7 @@ from broadcast.model import Media
 from broadcast.platforms import bluesky_api
 from broadcast.rehearsal.base import Request, Response
 from broadcast.rehearsal.server import HALF, HUNG, LOST, REFUSED, Fault
+from kit import sent
 
 if TYPE_CHECKING:
     from platforms.conftest import Bench
@@ -75,7 +76,7 @@ def test_post_whose_answer_was_lost_is_found(bench: Bench, fault: Fault) -> None
     bench.fail(fault)
 
     with pytest.raises(LostAnswerError):
-        sent.extend(part for part, _ in connection.send(intents, None))
+        sent.extend(part for standing in connection.send(intents, None) for part in standing)
 
     assert not sent
     found = bench.connect().find(intents, None)
@@ -92,14 +93,14 @@ def test_later_part_whose_answer_was_lost_is_found_below_its_parent(bench: Bench
     intents = bench.intents(connection, posts)
     bench.fail(LOST, skip=2)
     sending = connection.send(intents, None)
-    sent = dict([next(sending), next(sending)])
+    before = {**next(sending), **next(sending)}
     with pytest.raises(LostAnswerError):
         next(sending)
 
-    assert list(sent) == [1, 2]
-    found = connection.find(intents[2:], sent[2])
+    assert list(before) == [1, 2]
+    found = connection.find(intents[2:], before[2])
     assert list(found) == [3]
-    assert connection.find(intents, None) == {**sent, **found}
+    assert connection.find(intents, None) == {**before, **found}
     list(connection.send(intents[3:], found[3]))
     assert [seen.text for seen in bench.standing()] == list(THREAD)
 
@@ -108,8 +109,8 @@ def test_what_is_found_is_what_was_sent(bench: Bench) -> None:
     connection = bench.connect()
     root = bench.publish(connection, [bench.post("the first")])[0]
     intents = bench.intents(connection, [bench.post(text) for text in THREAD], root)
-    sent = dict(connection.send(intents, root))
-    assert connection.find(intents, root) == sent
+    there = sent(connection, intents, root)
+    assert connection.find(intents, root) == there
 
 
 @pytest.mark.parametrize("fault", [REFUSED, HUNG], ids=["broken", "hung"])

@@ -71,7 +71,7 @@ def test_what_is_sent_stands_and_is_found(connect: Connect, tmp_path: Path) -> N
     connection = connect(outage(FIRST, SECOND))
     assert connection.find([intent(FIRST)], None) == {}
     assert connection.prepare([Post("x", 1)], "en", None) == [base.Prepared()]
-    sent = dict(connection.send([intent(FIRST)], None))
+    (sent,) = connection.send([intent(FIRST)], None)
     assert sent == {1: Ref("api#u-20261122T140500Z", "https://status.example.com/api.html#u-20261122T140500Z")}
     assert (tmp_path / "public/api.html").is_file()
     assert connect().find([intent(FIRST)], None) == sent
@@ -94,25 +94,25 @@ def test_an_update_that_no_file_holds_is_refused(connect: Connect) -> None:
 
 def test_a_translation_stands_on_its_own_page(connect: Connect) -> None:
     connection = connect(outage(FIRST), outage(FIRST, language="fr", path="incidents/api.fr.md"))
-    ((_, ref),) = connection.send([intent(FIRST, language="fr")], None)
+    ((ref,),) = (standing.values() for standing in connection.send([intent(FIRST, language="fr")], None))
     assert ref.url == "https://status.example.com/api.fr.html#u-20261122T140500Z"
     assert connection.find([intent(FIRST, language="fr")], None) == {1: ref}
 
 
 def test_without_a_url_a_post_is_a_file(connect: Connect, tmp_path: Path) -> None:
-    ((_, ref),) = connect(outage(FIRST), url=None).send([intent(FIRST)], None)
+    ((ref,),) = (standing.values() for standing in connect(outage(FIRST), url=None).send([intent(FIRST)], None))
     assert ref.url == (tmp_path / "public/api.html").as_uri() + "#u-20261122T140500Z"
 
 
 def test_editing_builds_again(connect: Connect, tmp_path: Path) -> None:
-    ((_, ref),) = connect(outage(FIRST)).send([intent(FIRST)], None)
+    ((ref,),) = (standing.values() for standing in connect(outage(FIRST)).send([intent(FIRST)], None))
     assert connect(outage(FIRST, SECOND)).edit(ref, intent(FIRST)) == ref
     assert "u-20261122T154000Z" in (tmp_path / "public/api.html").read_text()
 
 
 def test_what_is_deleted_is_gone_and_the_rest_stays(connect: Connect) -> None:
     connection = connect(outage(FIRST, SECOND))
-    refs = [ref for _, ref in connection.send([intent(FIRST), intent(SECOND)], None)]
+    refs = [ref for standing in connection.send([intent(FIRST), intent(SECOND)], None) for ref in standing.values()]
     connection.delete([refs[1]])
     assert connection.find([intent(SECOND)], None) == {}
     assert connection.find([intent(FIRST)], None) == {1: refs[0]}

@@ -141,6 +141,11 @@ def test_x_counts_what_twitter_text_counts(text: str) -> None:
     assert measure.weighted(text) == twitter.library().parse_tweet(text).weightedLength
 
 
+def test_x_counts_as_twitter_text_does_where_a_domain_comes_twice() -> None:
+    text = "\u20e3–t.co/–t.co/"
+    assert measure.weighted(text) == twitter.library().parse_tweet(text).weightedLength == 27
+
+
 def test_x_counts_as_twitter_text_does_on_prose() -> None:
     text = "We see errors on ci.jenkins.io (HTTP 502), e.g. https://a.io/x?y=1. Fix: `file.py`, v2.0 — soon™. " * 3
     assert measure.weighted(text) == twitter.library().parse_tweet(text).weightedLength

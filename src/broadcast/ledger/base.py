@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from broadcast.errors import LedgerError, LedgerMovedError
+from broadcast.ledger.codec import Entry
 from broadcast.model import Event
+
+NO_LEDGER = "none"
+"""The version of a ledger that nobody has written to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,8 @@ class Ledger(Protocol):
         ...
 
     def recall(self) -> Log:
-        """What this machine knew when it last reached the ledger: enough to show, never to send by."""
+        """What this machine knew when it last reached the ledger: enough to show, never to send by. Raises
+        `LedgerError` where it keeps nothing."""
         ...
 
     def append(self, events: Sequence[Event], version: str | None) -> str:
@@ -36,3 +43,22 @@ class Ledger(Protocol):
     def journal(self, event: Event) -> None:
         """Keep an event on local disk, synced, until the next `append` carries it; `read` already shows it."""
         ...
+
+    def entries(self) -> Sequence[Entry]:
+        """What `read` shows, with the keys of the lines; those of one announcement are in order."""
+        ...
+
+    def carry(self, items: Sequence[Entry]) -> None:
+        """Append, all or nothing and whatever came before, those of the entries whose keys are not there yet."""
+        ...
+
+
+@contextmanager
+def adding(consequence: str) -> Iterator[None]:
+    """Say in every `LedgerError` what it means for the posts."""
+    try:
+        yield
+    except LedgerMovedError:
+        raise
+    except LedgerError as error:
+        raise LedgerError(f"{error.message} ({consequence})", error.hint) from None

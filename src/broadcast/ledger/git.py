@@ -25,7 +25,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from broadcast.errors import LedgerError, LedgerMovedError
-from broadcast.ledger.base import Log
+from broadcast.ledger.base import NO_LEDGER, Log, adding
 from broadcast.ledger.branch import Branch, copies, find
 from broadcast.ledger.codec import Entry, decode_lines, encode, entry
 from broadcast.ledger.journal import Journal
@@ -35,9 +35,6 @@ from broadcast.ledger.plumbing import Git, lines
 from broadcast.model import Event
 
 BRANCH = "broadcast/ledger"
-NO_LEDGER = "none"
-"""The version of a ledger that nobody has written to."""
-
 _TURN = 300.0
 """Seconds to wait for another process of the same clone."""
 _RETRYING = 120.0
@@ -83,7 +80,7 @@ class GitLedger:
 
     def read(self) -> Log:
         """The newest state on the remote, and what this clone knows besides; the version is the remote's commit."""
-        with _adding("nothing was sent"):
+        with adding("nothing was sent"):
             return self._log(refresh=True)
 
     def recall(self) -> Log:
@@ -91,6 +88,12 @@ class GitLedger:
         return self._log(refresh=False)
 
     def _log(self, *, refresh: bool) -> Log:
+        tip, found = self._found(refresh=refresh)
+        events = {slug: tuple(item.event for item in items.values()) for slug, items in sorted(found.items())}
+        return Log(tip or NO_LEDGER, events)
+
+    def _found(self, *, refresh: bool) -> tuple[str | None, dict[str, dict[str, Entry]]]:
+        """The newest commit, and all entries by announcement and key, in order."""
         # The journal first: what another run of this clone pushes in between is then seen twice, not never.
         pending = self._journal.pending()
         branch = self._find()
@@ -101,30 +104,42 @@ class GitLedger:
         found = self._entries([files(self._git, commit) for commit in (known.tip, *known.others) if commit])
         for item in pending:
             found.setdefault(item.event.announcement, {}).setdefault(item.key, item)
-        events = {slug: tuple(item.event for item in items.values()) for slug, items in sorted(found.items())}
-        return Log(known.tip or NO_LEDGER, events)
+        return known.tip, found
 
     def append(self, events: Sequence[Event], version: str | None) -> str:
         """Add the events, after those of the journal, to the newest state, in one commit and one push. With nothing to
         add it asks nobody, and gives the newest version that this clone knows."""
-        with _adding(
+        with adding(
             "nothing was sent" if version is not None else "what is in this clone's journal is kept for the next run"
         ):
-            for event in events:
-                file_name(event.announcement)
-            mine = [entry(event) for event in events]
-            attempt, refusals, give_up = 0, 0, time.monotonic() + _RETRYING
-            while True:
-                try:
-                    return self._attempt(mine, version, refresh=attempt > 0)
-                except _RefusedError as refused:
-                    if refused.moved and version is not None:
-                        raise LedgerMovedError("another run wrote to the ledger first") from None
-                    refusals += not refused.moved
-                    if refusals >= _REFUSALS or time.monotonic() > give_up:
-                        raise refused.error from None
-                time.sleep(secrets.SystemRandom().uniform(0, 0.1 * 2 ** min(attempt, 4)))
-                attempt += 1
+            return self._append([entry(event) for event in events], version)
+
+    def entries(self) -> list[Entry]:
+        """What `read` shows, with the keys of the lines."""
+        with adding("nothing was copied"):
+            _, found = self._found(refresh=True)
+            return [item for items in found.values() for item in items.values()]
+
+    def carry(self, items: Sequence[Entry]) -> None:
+        """Add those that are not there, after those of the journal, in one commit and one push."""
+        with adding("nothing was copied"):
+            self._append(items, None)
+
+    def _append(self, mine: Sequence[Entry], version: str | None) -> str:
+        for item in mine:
+            file_name(item.event.announcement)
+        attempt, refusals, give_up = 0, 0, time.monotonic() + _RETRYING
+        while True:
+            try:
+                return self._attempt(mine, version, refresh=attempt > 0)
+            except _RefusedError as refused:
+                if refused.moved and version is not None:
+                    raise LedgerMovedError("another run wrote to the ledger first") from None
+                refusals += not refused.moved
+                if refusals >= _REFUSALS or time.monotonic() > give_up:
+                    raise refused.error from None
+            time.sleep(secrets.SystemRandom().uniform(0, 0.1 * 2 ** min(attempt, 4)))
+            attempt += 1
 
     def journal(self, event: Event) -> None:
         """Keep the event in the clone's journal, which all its work trees share."""
@@ -254,16 +269,6 @@ def _wait_for(lock: Path) -> None:
             time.sleep(0.05)
     except OSError as error:
         raise LedgerError(f"{lock} is in the way: {error.strerror}", "remove it if no git is running") from None
-
-
-@contextlib.contextmanager
-def _adding(consequence: str) -> Iterator[None]:
-    try:
-        yield
-    except LedgerMovedError:
-        raise
-    except LedgerError as error:
-        raise LedgerError(f"{error.message} ({consequence})", error.hint) from None
 
 
 def _differing(tree: _Tree, base: _Tree) -> _Tree:

@@ -64,9 +64,10 @@ class Connection(Protocol):
         """Choose what must be fixed before sending (keys, CIDs), one for each post; send nothing."""
         ...
 
-    def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[tuple[int, Ref]]:
-        """Send the posts in order, the first as a reply to `parent`; yield each part's number and reference at once
-        when it stands, so that it is recorded before the next is tried."""
+    def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[Mapping[int, Ref]]:
+        """Send the posts in order, the first as a reply to `parent`. After each request yield what stands since the
+        last one, by part, so that it is recorded before the next request; a run that is stopped in between sends no
+        more. A platform that takes a whole thread at once yields once."""
         ...
 
     def find(self, intents: Sequence[Intent], parent: Ref | None) -> Mapping[int, Ref]:

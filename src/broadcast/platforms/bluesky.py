@@ -107,7 +107,7 @@ class Connection:
             reply = _reply(ref)
         return prepared
 
-    def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[tuple[int, Ref]]:
+    def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[Mapping[int, Ref]]:
         """All posts at once: `parent` stands in their records already."""
         from broadcast.platforms import bluesky_records as records
 
@@ -127,8 +127,7 @@ class Connection:
         )
         if written != [intent.payload["cid"] for intent in intents]:
             raise LostAnswerError("Bluesky wrote something else than it was given")
-        for intent in intents:
-            yield intent.part, self._ref(intent.payload)
+        yield {intent.part: self._ref(intent.payload) for intent in intents}
 
     def find(self, intents: Sequence[Intent], parent: Ref | None) -> Mapping[int, Ref]:
         found = {}

@@ -116,7 +116,7 @@ class Connection:
     def prepare(self, posts: Sequence[Post], language: str, parent: Ref | None) -> list[Prepared]:
         return [Prepared({"idempotency_key": str(uuid4())}) for _ in posts]
 
-    def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[tuple[int, Ref]]:
+    def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[Mapping[int, Ref]]:
         answers = parent.id if parent else None
         for intent in intents:
             with harmless():
@@ -130,7 +130,7 @@ class Connection:
                 idempotency_key=intent.payload["idempotency_key"],
             )
             answers = str(status["id"])
-            yield intent.part, _ref(status, intent)
+            yield {intent.part: _ref(status, intent)}
 
     def find(self, intents: Sequence[Intent], parent: Ref | None) -> Mapping[int, Ref]:
         since = standing.since(intents, self._client.session.server_time)

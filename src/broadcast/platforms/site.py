@@ -84,14 +84,14 @@ class Site:
     def prepare(self, posts: Sequence[Post], language: str, parent: Ref | None) -> list[Prepared]:
         return [Prepared() for _ in posts]
 
-    def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[tuple[int, Ref]]:
+    def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[Mapping[int, Ref]]:
         if not self._built:
             self._build()
         for intent in intents:
             ref = self._ref(intent)
             if not self._stands(ref):
                 raise RefusedError(f"the site has no update of {intent.update:%Y-%m-%d %H:%M} UTC: is it in the file?")
-            yield intent.part, ref
+            yield {intent.part: ref}
 
     def find(self, intents: Sequence[Intent], parent: Ref | None) -> Mapping[int, Ref]:
         return {intent.part: ref for intent in intents if self._stands(ref := self._ref(intent))}

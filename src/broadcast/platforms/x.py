@@ -99,7 +99,7 @@ class Connection:
     def prepare(self, posts: Sequence[Post], language: str, parent: Ref | None) -> list[Prepared]:
         return [Prepared() for _ in posts]
 
-    def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[tuple[int, Ref]]:
+    def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[Mapping[int, Ref]]:
         answers = parent.id if parent else None
         for intent in intents:
             with harmless():
@@ -111,7 +111,7 @@ class Connection:
                 text=intent.post.text, media_ids=media or None, in_reply_to_tweet_id=answers
             )
             answers = str(field("X", answer, "data", "id"))
-            yield intent.part, self._ref(answers)
+            yield {intent.part: self._ref(answers)}
 
     def find(self, intents: Sequence[Intent], parent: Ref | None) -> Mapping[int, Ref]:
         since = standing.since(intents, self._client.session.server_time)

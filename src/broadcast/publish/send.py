@@ -73,8 +73,9 @@ def _job(job: Job, parent: Ref | None, connection: Connection, sender: Sender) -
     pending = list(job.intents)
     tail = parent
     try:
-        for part, ref in connection.send(job.intents, parent):
-            tail = _posted(pending, part, ref, sender)
+        for standing in connection.send(job.intents, parent):
+            for part, ref in sorted(standing.items()):
+                tail = _posted(pending, part, ref, sender)
             if pending and sender.stop.is_set():
                 _give_up(pending, sender, "skipped", STOPPED)
                 return None, STOPPED

@@ -27,7 +27,7 @@ _DANGLING = ",;:–—-([{…"
 def shorten(atoms: Sequence[Atom], media: Sequence[Media], limits: Limits, options: FitOptions, language: str) -> Post:
     """The post. Images beyond `limits.images` are left out. Raises `DoesNotFitError` when not even the link fits."""
     kept = list(atoms)
-    for part in ("", *OPTIONAL):
+    for part in (None, *OPTIONAL):
         kept = [atom for atom in kept if atom.part != part]
         if fits(join(kept), limits):
             break

@@ -97,7 +97,8 @@ def urls(text: str, *, bare_domains: bool = True) -> list[tuple[int, int]]:
     if "." not in text or not _top_level().search(text):
         return []
     found = library().extract_urls_with_indices(_only_domains(text), bare_domains)
-    return [(start, end) for start, end in (entry["indices"] for entry in found)]
+    # The library counts by the length of the URL that it gives, which is not always that of the stretch it names.
+    return [(entry["indices"][0], entry["indices"][0] + len(entry["url"])) for entry in found]
 
 
 def emoji(text: str) -> list[tuple[int, int]]:

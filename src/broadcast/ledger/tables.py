@@ -1,0 +1,139 @@
+"""The ledger as two tables, schema 1: what is in them, and every statement that is run on them.
+
+`broadcast_lines` is append-only: the ledger's own lines (`codec`), numbered from 1 without a gap. `broadcast_ledger` is
+one row that says how many there are and the key of the last. Who appends locks that row first, so writers queue there
+and can neither overtake nor deadlock each other; should something get around the lock, the numbers and keys are unique.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    Select,
+    String,
+    Table,
+    Text,
+    insert,
+    inspect,
+    literal_column,
+    select,
+    update,
+)
+
+from broadcast.errors import LedgerError
+from broadcast.ledger.codec import Entry, decode, encode
+
+SCHEMA = 1
+
+_MANY = 1000
+"""Keys that one query looks up: databases bound the number of a statement's parameters."""
+
+_METADATA = MetaData()
+_LEDGER = Table(
+    "broadcast_ledger",
+    _METADATA,
+    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
+    Column("schema_version", Integer, nullable=False),
+    Column("lines", BigInteger, nullable=False),
+    Column("tip", String(16), nullable=False),
+)
+_LINES = Table(
+    "broadcast_lines",
+    _METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("key", String(16), nullable=False, unique=True),
+    Column("announcement", Text, nullable=False, index=True),
+    Column("line", Text, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """The last line: its number, which is also how many there are, and its key. A ledger without lines has 0 and ""."""
+
+    number: int
+    key: str
+
+
+def exists(connection: Connection) -> bool:
+    return inspect(connection).has_table(_LEDGER.name)
+
+
+def create(connection: Connection) -> None:
+    """Make the tables of an empty ledger, as a part of the transaction."""
+    _METADATA.create_all(connection, checkfirst=False)
+    connection.execute(insert(_LEDGER).values(id=1, schema_version=SCHEMA, lines=0, tip=""))
+
+
+def tip(connection: Connection, where: str, *, lock: bool = False) -> Tip:
+    """The last line; with `lock`, nobody else appends until the transaction ends."""
+    # Of a later schema we know nothing but that it has this column.
+    query: Select[Any] = select(literal_column("*")).select_from(_LEDGER)
+    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
+    if row is None:
+        raise LedgerError(f"{where}: the table {_LEDGER.name} has lost its row", "restore it from a backup")
+    if row["schema_version"] != SCHEMA:
+        raise LedgerError(
+            f"{where}: version {row['schema_version']} of the tables is not known to this version of broadcast",
+            "upgrade broadcast",
+        )
+    return Tip(row["lines"], row["tip"])
+
+
+def key_of(connection: Connection, number: int) -> str | None:
+    """The key of a line, where there is one of this number."""
+    return connection.execute(select(_LINES.c.key).where(_LINES.c.number == number)).scalar()
+
+
+def numbers(connection: Connection, items: Sequence[Entry]) -> dict[str, int]:
+    """The numbers of those of the entries that are there, by key."""
+    found: dict[str, int] = {}
+    keys = iter(dict.fromkeys(item.key for item in items))
+    while some := list(islice(keys, _MANY)):
+        query = select(_LINES.c.key, _LINES.c.number).where(_LINES.c.key.in_(some))
+        found |= {row.key: row.number for row in connection.execute(query)}
+    return found
+
+
+def append(connection: Connection, last: Tip, items: Sequence[Entry]) -> Tip:
+    """Add the entries after the last line, which the transaction has locked."""
+    if not items:
+        return last
+    rows = [
+        {"number": number, "key": item.key, "announcement": item.event.announcement, "line": _line(item)}
+        for number, item in enumerate(items, start=last.number + 1)
+    ]
+    new = Tip(last.number + len(items), items[-1].key)
+    connection.execute(insert(_LINES), rows)
+    connection.execute(update(_LEDGER).where(_LEDGER.c.id == 1).values(lines=new.number, tip=new.key))
+    return new
+
+
+def entries(connection: Connection, where: str) -> Iterator[Entry]:
+    """All entries, in order. Raises `LedgerError` for lines that were changed or taken away."""
+    last = tip(connection, where)
+    number, key = 0, ""
+    for number, row in enumerate(connection.execute(select(_LINES).order_by(_LINES.c.number)), start=1):
+        if row.number != number:
+            raise LedgerError(f"{where}: line {number} is missing", "restore it from a backup")
+        item = decode(row.line.encode(), f"{where}, line {number}")
+        if (item.key, item.event.announcement) != (row.key, row.announcement):
+            raise LedgerError(f"{where}, line {number}: is not of the key and announcement that its row names")
+        key = item.key
+        yield item
+    if Tip(number, key) != last:
+        raise LedgerError(f"{where}: there are {number} lines where there should be {last.number}; see its backup")
+
+
+def _line(item: Entry) -> str:
+    return encode(item).decode().removesuffix("\n")
