@@ -1,20 +1,14 @@
-"""Every kind of ledger, as the machines that share it see it."""
+"""Every kind of ledger, for every test of them."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import postgres
-from broadcast.ledger.base import Ledger
-from broadcast.ledger.open import open_ledger
-
-Machine = Callable[[str], Ledger]
-"""The ledger as the machine (or the clone) of this name sees it, opened anew. Names are shared, and so are journals."""
+from ledgers import KINDS, Machine, machines
 
 
 @pytest.fixture(scope="session")
@@ -22,43 +16,6 @@ def cluster() -> Iterator[postgres.Cluster]:
     """One PostgreSQL for all tests of a worker."""
     with postgres.running() as found:
         yield found
-
-
-def git(folder: Path, *arguments: str) -> None:
-    nobody = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-    subprocess.run(["git", "-C", folder, *arguments], env=os.environ | nobody, check=True, capture_output=True)
-
-
-def machines(kind: str, folder: Path, request: pytest.FixtureRequest) -> Machine:
-    """A new ledger of a kind; all its machines live below `folder`."""
-    folder.mkdir()
-    match kind:
-        case "git":
-            git(folder, "init", "--quiet", "here")
-            return lambda _name: open_ledger("git:broadcast/ledger", folder / "here")
-        case "git-remote":
-            git(folder, "init", "--quiet", "--bare", "origin.git")
-
-            def clone(name: str) -> Ledger:
-                if not (folder / name).exists():
-                    git(folder, "clone", "--quiet", f"file://{folder}/origin.git", name)
-                return open_ledger("git:broadcast/ledger", folder / name)
-
-            return clone
-        case "sqlite":
-            url = f"sqlite:///{folder}/shared/ledger.db"
-        case _:
-            cluster: postgres.Cluster = request.getfixturevalue("cluster")
-            url = cluster.database()
-
-    def open_there(name: str) -> Ledger:
-        (folder / name).mkdir(exist_ok=True)
-        return open_ledger(url, folder / name)
-
-    return open_there
-
-
-KINDS = ["git", "git-remote", "sqlite", "postgres"]
 
 
 @pytest.fixture(params=KINDS)

@@ -11,7 +11,7 @@ from broadcast.errors import LedgerError, LedgerMovedError
 from broadcast.ledger.base import NO_LEDGER, Ledger, Log
 from broadcast.ledger.codec import Entry, entry
 from broadcast.model import Event, Facet, Intent, Media, Place, Post, Receipt, Ref, Verdict
-from conftest import Machine
+from ledgers import Machine
 
 AT = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
 ODD = "nul \0, bell \a, quote ' \" `, \\, lone \ud800, 👩🏽‍💻, line\nfeed, %s :name ?"
