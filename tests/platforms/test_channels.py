@@ -140,6 +140,21 @@ def test_x_token_that_may_only_read(open_bench: Open) -> None:
     assert "may only read" in bench.connect().verify().notes[0]
 
 
+@pytest.mark.parametrize(
+    ("status", "headers"), [(429, {"retry-after": "900"}), (404, {})], ids=["rate limited", "not offered"]
+)
+def test_x_posts_even_when_it_does_not_say_who_the_account_is(
+    open_bench: Open, status: int, headers: dict[str, str]
+) -> None:
+    bench = open_bench("x")
+    bench.fail(Fault(effect=False, answer=Response(status, b"{}", headers)), method="GET", path="/2/users/me")
+    connection = bench.connect()
+    assert "does not say who" in connection.verify().notes[0]
+    (ref,) = bench.publish(connection, [bench.post("one")])
+    assert ref.url == f"https://x.com/i/status/{ref.id}"
+    assert [seen.id for seen in bench.standing()] == [ref.id]
+
+
 # --- Bluesky ---------------------------------------------------------------------------------------------------------
 
 

@@ -201,5 +201,7 @@ def _sum_up(here: Desk, outcome: stage.Outcome) -> None:
     here.tell(f"\nPosts that stand: {stands}." + ("" if outcome.differences else " All equal to the plan."))
     for difference in outcome.differences:
         here.tell(f"  {difference}")
-    for path in outcome.pages:
-        here.tell(f"  {here.shown(path)}")
+    timeline, *sites = outcome.pages
+    here.tell(f"What followers would have seen: {here.shown(timeline)}")
+    for path in sites:
+        here.tell(f"The status page: {here.shown(path)}")

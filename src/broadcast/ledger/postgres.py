@@ -21,7 +21,7 @@ from broadcast.ledger.plumbing import masked
 
 PREFIX = "postgresql+psycopg://"
 
-_LONGEST = 90.0
+_LONGEST = 60.0
 """Seconds that a connection lives. The server's own limits are shorter; this one holds where it does not answer."""
 _DEFAULTS = {
     "connect_timeout": "10",
@@ -35,8 +35,8 @@ _DEFAULTS = {
 """Of libpq; the URL's own are stronger."""
 _LIMITS = """SELECT
     set_config('lock_timeout', '30s', true),
-    set_config('statement_timeout', '60s', true),
-    set_config('idle_in_transaction_session_timeout', '60s', true)"""
+    set_config('statement_timeout', '45s', true),
+    set_config('idle_in_transaction_session_timeout', '45s', true)"""
 """For one transaction: what is set for a session gets lost, or leaks, behind a pooler such as PgBouncer."""
 _SYNCED = """SELECT set_config('synchronous_commit', 'on', true)
     WHERE current_setting('synchronous_commit') = 'off'"""

@@ -46,6 +46,10 @@ MAX_IMAGE = 5 * 1024 * 1024
 MAX_GIF = 15 * 1024 * 1024
 """Bytes of an image, and of an animated GIF (docs.x.com/x-api/media/quickstart/best-practices)."""
 
+ANYBODY = "i"
+"""Stands for the account's name in an address, and leads to the post all the same."""
+READ_ONLY = ("the access token may only read; make one with write permission",)
+
 LAG = (1.0, 2.0, 4.0)
 """Seconds to wait before looking again for a post that may not be listed yet."""
 PAGE = 100
@@ -66,35 +70,39 @@ def connect(channel: Channel, secrets: Mapping[str, str], workspace: Workspace) 
     from broadcast.platforms.x_api import Client
 
     client = Client(channel.options.api_url, secrets)
+    # An access token begins with the id of its account (docs.x.com/fundamentals/authentication/oauth-1-0a).
+    prefix = secrets["ACCESS_TOKEN"].partition("-")[0]
+    user_id, username = (prefix if prefix.isdecimal() else None), ANYBODY
+    notes: tuple[str, ...] = ()
     try:
         with harmless():
             response = client.request("GET", "/2/users/me")
             user = field("X", response.json(), "data")
-            return Connection(
-                client,
-                workspace.root,
-                user_id=str(field("X", user, "id")),
-                username=str(field("X", user, "username")),
-                read_only=response.headers.get("x-access-level") == "read",
-            )
-    except BaseException:
+            user_id, username = str(field("X", user, "id")), str(field("X", user, "username"))
+            notes = READ_ONLY if response.headers.get("x-access-level") == "read" else ()
+    except BaseException as error:
+        # Small plans may ask who they are only a few times a day. An outage must not wait for that.
+        if isinstance(error, GoneError) or (isinstance(error, RefusedError) and error.retry_after is not None):
+            return Connection(client, workspace.root, user_id, username, (f"X does not say who this is: {error}",))
         client.session.close()
         raise
+    return Connection(client, workspace.root, user_id, username, notes)
 
 
 class Connection:
     """An account on X."""
 
-    def __init__(self, client: Client, root: Path, *, user_id: str, username: str, read_only: bool) -> None:
+    def __init__(self, client: Client, root: Path, user_id: str | None, username: str, notes: tuple[str, ...]) -> None:
         self._client = client
         self._root = root
         self._user_id = user_id
         self._username = username
-        self._read_only = read_only
+        self._notes = notes
 
     def verify(self) -> Account:
-        notes = ("the access token may only read; make one with write permission",) if self._read_only else ()
-        return Account(f"@{self._username}", f"https://x.com/{self._username}", notes)
+        known = self._username != ANYBODY
+        name = f"@{self._username}" if known else (self._user_id or "an account on X")
+        return Account(name, f"https://x.com/{self._username}" if known else None, self._notes)
 
     def prepare(self, posts: Sequence[Post], language: str, parent: Ref | None) -> list[Prepared]:
         return [Prepared() for _ in posts]
@@ -143,6 +151,8 @@ class Connection:
         return Ref(id_, f"https://x.com/{self._username}/status/{id_}")
 
     def _own_posts(self, since: datetime) -> Iterator[Standing]:
+        if self._user_id is None:
+            raise UnprovableError("X does not say which account this is, so its posts cannot be read")
         token = None
         for _ in range(PAGES):
             page = self._client.get_users_tweets(

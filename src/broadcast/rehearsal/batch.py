@@ -17,6 +17,7 @@ _KEY = {"rkey": lexicon.string("record key")}
 _VALUE = {"value": lexicon.unknown}
 _SWAP = {"swapCommit": lexicon.string("CID string"), "swapRecord": lexicon.string("CID string")}
 _REPO = {"repo": lexicon.string()}
+_VALIDATE = {"validate": lexicon.boolean}
 _ACTIONS: dict[str, Action] = {f"{APPLY}#create": "create", f"{APPLY}#update": "update", f"{APPLY}#delete": "delete"}
 _STEP = lexicon.union(
     {
@@ -26,8 +27,8 @@ _STEP = lexicon.union(
     },
     closed=True,
 )
-APPLY_WRITES = lexicon.record(_REPO | {"writes": lexicon.array(_STEP)}, _SWAP)
-CREATE_RECORD = lexicon.record(_REPO | _COLLECTION | {"record": lexicon.unknown}, _KEY | _SWAP)
+APPLY_WRITES = lexicon.record(_REPO | {"writes": lexicon.array(_STEP)}, _VALIDATE | _SWAP)
+CREATE_RECORD = lexicon.record(_REPO | _COLLECTION | {"record": lexicon.unknown}, _KEY | _VALIDATE | _SWAP)
 DELETE_RECORD = lexicon.record(_REPO | _COLLECTION | _KEY, _SWAP)
 
 

@@ -2,7 +2,8 @@
 
 What a real one lets pass, passes: a reply to a post that does not exist (nothing checks parents), a facet outside the
 text, an empty text. It differs in this: no other account exists, signatures and Merkle trees are left out (a commit's
-CID is only ever new), and limits are only kept with `Options.rate_limited`.
+CID is only ever new), deep nesting is refused, posts are always held to their schema (`validate: false` is not
+believed), and limits are only kept with `Options.rate_limited`, where a request that is refused for its form counts too.
 """
 
 from __future__ import annotations
@@ -41,10 +42,10 @@ POINTS = {"create": 3, "update": 2, "delete": 1}
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What this PDS is like. `image_limit` is in bytes: 1,000,000 on releases of 2025, 2,000,000 since."""
+    """What this PDS is like. `image_limit` is in bytes; later releases take 2,000,000."""
 
     rate_limited: bool = False
-    image_limit: int = 2_000_000
+    image_limit: int = 1_000_000
 
 
 DEFAULT = Options()
@@ -64,10 +65,12 @@ class BlueskyWorld:
     _rules: Rules = field(init=False)
     _windows: dict[str, Window] = field(init=False)
     _routes: Routes = field(init=False)
+    _told: dict[str, str] = field(default_factory=dict)
+    """What the answer to the request in hand says of the limits."""
 
     def __post_init__(self) -> None:
         self.repo = Repo(self.did, self.clock)
-        self._sessions = Sessions(self.did, HANDLE, self.password, self.clock)
+        self._sessions = Sessions(self.did, HANDLE, self.password, self.clock, lambda: self._take("login", 1))
         self._rules = Rules(lexicon.post(self.settings.image_limit), self.repo.next_key, self._blobs)
         limited = self.settings.rate_limited
         self._windows = {
@@ -98,28 +101,30 @@ class BlueskyWorld:
         return tuple(self._seen(record) for record in self.repo.history(POST))
 
     def handle(self, request: Request) -> Response:
-        headers: dict[str, str] = {}
+        self._told = {}
         try:
             if not request.path.startswith("/xrpc/"):
                 body = f"<pre>Cannot {request.method} {request.path}</pre>".encode()
                 return Response(404, body, {"Content-Type": "text/html; charset=utf-8"})
-            headers = self._take("login" if request.path.endswith(".createSession") else "global", 1)
+            self._take("global", 1)
             answer = self._routes.find(request)
             if answer is None:
                 raise xrpc.invalid(f"No service configured for {request.path.removeprefix('/xrpc/')}")
             response = answer()
         except Refusal as refusal:
             response = refusal.response
-        except ConflictError:
+        except (ConflictError, lexicon.UnsafeError):
             response = xrpc.refused(500, "InternalServerError", "Internal Server Error").response
-        return replace(response, headers={**headers, **response.headers})
+        return replace(response, headers={**self._told, **response.headers})
 
-    def _take(self, name: str, points: int) -> dict[str, str]:
+    def _take(self, name: str, points: int) -> None:
+        """The answer tells of the limit that is nearest. Raises `Refusal`."""
         standing = self._windows[name].take(self.clock(), points)
-        headers = xrpc.limit_headers(standing) if self.settings.rate_limited else {}
+        if self.settings.rate_limited:
+            told = xrpc.limit_headers(standing)
+            self._told = min((self._told or told, told), key=lambda one: int(one["RateLimit-Remaining"]))
         if not standing.allowed:
-            raise xrpc.too_many(headers)
-        return headers
+            raise xrpc.too_many()
 
     def _is_ours(self, name: str | None) -> bool:
         return name in {self.did, HANDLE}
@@ -139,6 +144,7 @@ class BlueskyWorld:
 
     def _apply(self, request: Request) -> Response:
         body = self._body(request, APPLY_WRITES)
+        self._take("writes", sum(POINTS[step["$type"].rpartition("#")[2]] for step in body["writes"]))
         writes = self._rules.steps(body)
         commit = self._write(body, writes)
         results = [{"$type": f"{APPLY}#{write.action}Result"} | self._result(write) for write in writes]
@@ -147,12 +153,14 @@ class BlueskyWorld:
     def _create(self, request: Request) -> Response:
         body = self._body(request, CREATE_RECORD)
         step = body | {"value": body["record"]}
+        self._take("writes", POINTS["create"])
         write = self._rules.step("create", step, "$.record", body.get("validate") is True)
         commit = self._write(body, [write])
         return json_response(self._result(write) | {"commit": _commit(commit)})
 
     def _delete(self, request: Request) -> Response:
         body = self._body(request, DELETE_RECORD)
+        self._take("writes", POINTS["delete"])
         before = self.repo.get(body["collection"], body["rkey"])
         if "swapRecord" in body and (before is None or body["swapRecord"] != before.cid):
             raise xrpc.refused(400, "InvalidSwap", f"Record was at {before.cid if before else 'null'}")
@@ -161,7 +169,6 @@ class BlueskyWorld:
         return json_response({"commit": _commit(self._write(body, [Write("delete", before.collection, before.key)]))})
 
     def _write(self, body: dict[str, Any], writes: list[Write]) -> Commit:
-        self._take("writes", sum(POINTS[write.action] for write in writes))
         try:
             return self.repo.write(writes, body.get("swapCommit"))
         except SwapError as error:

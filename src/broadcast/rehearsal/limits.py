@@ -34,7 +34,6 @@ class Window:
     def take(self, now: datetime, points: int = 1) -> Standing:
         if self._reset is None or now >= self._reset:
             self._used, self._reset = 0, now + self._length
-        allowed = not self._enforced or self._used + points <= self._limit
-        if allowed:
-            self._used += points
+        self._used += points
+        allowed = not self._enforced or self._used <= self._limit
         return Standing(allowed, self._limit, max(0, self._limit - self._used), self._reset, self._length)

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import regex
-from twitter_text import extract_urls_with_indices  # type: ignore[import-untyped]  # ships no types
 
 from broadcast.rehearsal.base import SeenLink
+from broadcast.text import twitter
 
 URL_LENGTH = 23
 MAX_TEXT = 100_000
@@ -31,7 +31,7 @@ class _Url:
 
 
 def _urls(text: str) -> list[_Url]:
-    found = extract_urls_with_indices(text, extract_urls_without_protocol=False)
+    found = twitter.library().extract_urls_with_indices(text, extract_urls_without_protocol=False)
     return [_Url(url["url"], *url["indices"]) for url in found]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from broadcast.rehearsal import lexicon, xrpc
@@ -16,7 +17,9 @@ _LOGIN = lexicon.record({"identifier": lexicon.string(), "password": lexicon.str
 class Sessions:
     """The sessions of one account, which logs in with its handle or its DID."""
 
-    def __init__(self, did: str, handle: str, password: str, clock: Clock) -> None:
+    def __init__(self, did: str, handle: str, password: str, clock: Clock, count: Callable[[], None]) -> None:
+        """`count` hears of every login, and raises `Refusal` when there were too many."""
+        self._count = count
         self._names = {did, handle}
         self._password = password
         self._account: dict[str, Any] = {"did": did, "handle": handle, "active": True}
@@ -31,7 +34,7 @@ class Sessions:
 
     def authorize(self, request: Request, scope: str = ACCESS) -> str:
         """The token of a request. Raises `Refusal` when there is none, or one that is not good for this."""
-        if "authorization" not in request.headers:
+        if not request.headers.get("authorization"):
             raise xrpc.refused(401, "AuthMissing", "Authentication Required")
         token = request.bearer()
         if token is None:
@@ -49,6 +52,8 @@ class Sessions:
     def _login(self, request: Request) -> Response:
         body = xrpc.body(request, _LOGIN)
         known = body["identifier"].lower() in self._names
+        if known:
+            self._count()
         if not (known and secrets.compare_digest(body["password"].encode(), self._password.encode())):
             raise xrpc.refused(401, "AuthenticationRequired", "Invalid identifier or password")
         return json_response(self._tokens.pair() | self._account)

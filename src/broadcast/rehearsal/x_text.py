@@ -9,12 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from twitter_text import (  # type: ignore[import-untyped]  # ships no types
-    extract_urls_with_indices,
-    parse_tweet,
-)
-
 from broadcast.rehearsal.base import SeenLink
+from broadcast.text import twitter
 
 LIMIT = 280
 
@@ -32,7 +28,7 @@ class _Url:
 
 def too_long(text: str) -> bool:
     """By twitter-text's weights, version 3 (https://docs.x.com/fundamentals/counting-characters)."""
-    return bool(parse_tweet(text).weightedLength > LIMIT)
+    return bool(twitter.library().parse_tweet(text).weightedLength > LIMIT)
 
 
 def same(text: str) -> str:
@@ -76,7 +72,7 @@ def as_read(text: str, pictures: Sequence[tuple[str, str]]) -> tuple[str, list[d
 
 
 def _urls(text: str) -> list[_Url]:
-    return [_Url(found["url"], *found["indices"]) for found in extract_urls_with_indices(text)]
+    return [_Url(found["url"], *found["indices"]) for found in twitter.library().extract_urls_with_indices(text)]
 
 
 def _short(url: str) -> str:

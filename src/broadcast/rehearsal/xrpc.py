@@ -24,8 +24,8 @@ def too_large(name: str) -> Refusal:
     return refused(413, name, "request entity too large")
 
 
-def too_many(headers: dict[str, str]) -> Refusal:
-    return Refusal(json_response({"error": "RateLimitExceeded", "message": "Rate Limit Exceeded"}, 429, headers))
+def too_many() -> Refusal:
+    return refused(429, "RateLimitExceeded", "Rate Limit Exceeded")
 
 
 def encoding(request: Request) -> str:
