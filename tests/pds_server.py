@@ -27,8 +27,10 @@ POST = "app.bsky.feed.post"
 HOP = {"connection", "keep-alive", "transfer-encoding", "content-encoding", "content-length", "host", "accept-encoding"}
 """Headers that speak of one connection, or of the bytes on it."""
 
-SERVERS = ["stand-in", pytest.param("pds", marks=pytest.mark.xdist_group("pds"))]
-"""For a fixture whose tests run on both. One process has the PDS, with all of its tests."""
+ON_PDS = pytest.mark.xdist_group("pds")
+"""One process of a test run has the PDS, with all of its tests."""
+SERVERS = ["stand-in", pytest.param("pds", marks=ON_PDS)]
+"""For a fixture whose tests run on both."""
 
 
 @dataclass(frozen=True, slots=True)

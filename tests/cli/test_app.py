@@ -17,6 +17,7 @@ from kit import Desk, incident
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SDKS = {"tweepy", "atproto", "mastodon", "requests", "httpx", "PIL", "feedgen", "lxml", "openapi_core"}
+SDKS |= {"sqlalchemy", "psycopg"}
 EXIT_CODES = {
     "ProblemsFoundError": 1,
     "UsageError": 2,

@@ -21,6 +21,7 @@ from broadcast.rehearsal import x as x_standin
 from broadcast.rehearsal.base import Request, Response, Seen, World
 from broadcast.rehearsal.server import Fault, Server
 from kit import sent
+from pds_server import ON_PDS
 
 PLATFORMS: dict[str, ModuleType] = {"x": x, "bluesky": bluesky, "mastodon": mastodon}
 STANDINS: dict[str, ModuleType] = {"x": x_standin, "bluesky": bluesky_standin, "mastodon": mastodon_standin}
@@ -146,19 +147,20 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def open_bench(root: Path) -> Iterator[Open]:
-    """Opens a bench with a stand-in that has the given options."""
+def open_bench(root: Path, request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Opens a bench with a stand-in that has the given options, or `bluesky-pds`: with a real PDS."""
     with ExitStack() as stack:
 
         def open_(name: str, **options: Any) -> Bench:
+            name, _, real = name.partition("-")
             module: Any = STANDINS[name]
-            world: World = module.create(module.Options(**options))
+            world: World = request.getfixturevalue(real).world() if real else module.create(module.Options(**options))
             server = stack.enter_context(Server(world))
             return Bench(name, root, server, stack, world.secrets())
 
         yield open_
 
 
-@pytest.fixture(params=sorted(PLATFORMS))
+@pytest.fixture(params=[*sorted(PLATFORMS), pytest.param("bluesky-pds", marks=ON_PDS)])
 def bench(request: pytest.FixtureRequest, open_bench: Open) -> Bench:
     return open_bench(request.param)

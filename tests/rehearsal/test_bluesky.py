@@ -23,7 +23,7 @@ from atproto_client.exceptions import RateLimitExceededError  # type: ignore[imp
 from broadcast.rehearsal import bluesky
 from broadcast.rehearsal.base import Seen, SeenLink, SeenMedia
 from broadcast.rehearsal.server import Server
-from pds_server import SERVERS, Pds, PdsWorld
+from pds_server import ON_PDS, SERVERS, Pds, PdsWorld
 
 Serve = Callable[..., Server]
 AnyWorld = bluesky.BlueskyWorld | PdsWorld
@@ -227,7 +227,7 @@ def test_a_token_expires(open_account: Open) -> None:
     assert account.refusal(create(record())) == EXPIRED
 
 
-@pytest.mark.xdist_group("pds")
+@ON_PDS
 def test_a_token_expires_on_a_real_pds(serve: Serve, pds: Pds) -> None:
     claims = {"scope": "com.atproto.appPass", "sub": pds.account.did, "iat": 1_700_000_000, "exp": 1_700_007_200}
     url = f"{serve(pds.world()).url}/xrpc/com.atproto.server.getSession"

@@ -104,3 +104,19 @@ def baseline(context: typer.Context, names: Slugs = None) -> None:
     if marks:
         ledger.append(list(marks.values()), log.version)
     here.say(f"{len(marks)} updates on their channels now count as published")
+
+
+@app.command()
+def copy(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="FROM", help="A ledger, as broadcast.toml names it.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="Another, such as sqlite:///broadcast.db.")],
+) -> None:
+    """Carry all events from one ledger to another; what is there already is not carried again."""
+    from broadcast.ledger.copy import copy as carry
+    from broadcast.ledger.open import open_ledger
+
+    here = desk(context)
+    root = here.root()
+    count = carry(open_ledger(source, root), open_ledger(target, root))
+    here.say(f"{count} event{'s' * (count != 1)} copied; set `ledger` in broadcast.toml to publish with the other")

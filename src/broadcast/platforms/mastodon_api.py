@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -53,11 +54,12 @@ class Client:
         )
 
     def instance(self) -> Instance:
-        """The limits from `/api/v2/instance`, or from v1 where a server knows only that."""
-        try:
-            answer: Any = self._ours(self._sdk.instance_v2)
-        except GoneError:
-            answer = self._ours(self._sdk.instance_v1)
+        """The limits from `/api/v2/instance`, or from v1 where a server knows only that, or none."""
+        answer: Any = {}
+        for ask in (self._sdk.instance_v2, self._sdk.instance_v1):
+            with suppress(GoneError):
+                answer = self._ours(ask)
+                break
         configuration = _mapping(_mapping(answer).get("configuration"))
         statuses, media = _mapping(configuration.get("statuses")), _mapping(configuration.get("media_attachments"))
         characters = statuses.get("max_characters") or _mapping(answer).get("max_toot_chars")  # Pleroma's name
