@@ -52,18 +52,19 @@ class Pds:
     jwt_secret: str = field(repr=False)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1), repr=False)
 
-    def world(self) -> PdsWorld:
-        """The account without its posts, free of limits."""
+    def world(self, *, rate_limited: bool = False) -> PdsWorld:
+        """The account without its posts, free of limits; or a new one that is held to them."""
+        if rate_limited:
+            return PdsWorld(self, self._new(), rate_limited)
         world = PdsWorld(self, self.account)
         world.clear()
         return world
 
-    def limited_world(self) -> PdsWorld:
-        """A new account, which is held to the limits."""
+    def _new(self) -> Account:
         handle, password = f"limited-{next(self._numbers)}.test", "not-a-secret"
         body = {"handle": handle, "email": f"{handle}@example.com", "password": password}
         made = self.call("com.atproto.server.createAccount", body)
-        return PdsWorld(self, Account(handle, made["did"], password), limited=True)
+        return Account(handle, made["did"], password)
 
     def call(self, method: str, body: object, token: str | None = None) -> Any:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -94,7 +95,7 @@ class PdsWorld:
 
     pds: Pds
     account: Account
-    limited: bool = False
+    rate_limited: bool = False
 
     @property
     def did(self) -> str:
@@ -103,7 +104,7 @@ class PdsWorld:
     def handle(self, request: Request) -> Response:
         target = urlsplit(request.url)
         headers = {name: value for name, value in request.headers.items() if name not in HOP}
-        if self.limited:
+        if self.rate_limited:
             headers["x-ratelimit-bypass"] = ""
         answer = self.pds.http.request(
             request.method, target._replace(scheme="", netloc="").geturl(), content=request.body, headers=headers

@@ -70,7 +70,7 @@ class Chat:
         return ref
 
     def delete(self, refs):
-        return None
+        yield from ()
 
     def close(self):
         return None

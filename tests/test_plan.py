@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from broadcast.backlog import Rules
 from broadcast.ledger.base import Log
 from broadcast.model import (
     Channel,
@@ -21,7 +22,7 @@ from broadcast.model import (
     Thread,
     Verdict,
 )
-from broadcast.plan import Rules, plan
+from broadcast.plan import plan
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 CHANNEL = Channel("x", "x", FitOptions(), Limits(280, len))
@@ -65,8 +66,18 @@ def published(of: Thread) -> list[Event]:
     return [*intents(of), *(receipt(of, number) for number in range(1, len(of.posts) + 1))]
 
 
+def price(platform: str, post: Post) -> float:
+    return 0.2 if post.facets else 0.015
+
+
 def made(threads: Sequence[Thread], events: Sequence[Event] = (), rules: Rules = RULES) -> Plan:
-    return plan(threads, Log("v", {"outage": events}), rules, cost=lambda platform, post: 0.2 if post.facets else 0.015)
+    return plan(
+        threads,
+        Log("v", {"outage": events}),
+        rules,
+        slugs=["outage"],
+        cost=lambda platform, post: 0.2 if post.facets else 0.015,
+    )
 
 
 def states(of: Plan) -> list[tuple[str, int, str]]:

@@ -211,7 +211,8 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """The posts of one update on one channel, in order. `source` is the digest of what the user wrote of it."""
+    """The posts of one update on one channel, in order. `source` is the digest of what the user wrote of it;
+    `audience` names all channels that the announcement goes to."""
 
     announcement: str
     update: datetime
@@ -220,6 +221,7 @@ class Thread:
     language: str
     posts: tuple[Post, ...]
     source: str
+    audience: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +262,7 @@ class Action:
     state: State
     ref: Ref | None = None
     source: str = ""
+    audience: tuple[str, ...] = ()
     note: str = ""
 
 
@@ -279,7 +282,8 @@ class Plan:
 class Intent:
     """Written before a post is sent: all that will be sent. `payload` is what the platform prepared (keys, CIDs);
     `source` is the digest of what the user wrote; `run` names the run that claims the post. `ref` is how the post
-    will be known and `parent` what it answers, where that is known before it is sent."""
+    will be known and `parent` what it answers, where that is known before it is sent. `audience` names all channels
+    that the announcement went to: one that is missing here was added later."""
 
     announcement: str
     update: datetime
@@ -295,6 +299,7 @@ class Intent:
     payload: Mapping[str, Any] = field(default_factory=dict)
     ref: Ref | None = None
     parent: Ref | None = None
+    audience: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

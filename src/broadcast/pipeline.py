@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,15 +10,18 @@ from pathlib import Path
 
 from broadcast import config as configuration
 from broadcast import plan as planning
+from broadcast.backlog import Rules
 from broadcast.config import Config
 from broadcast.errors import ConfigError, DoesNotFitError
 from broadcast.ledger.base import Log
 from broadcast.model import Announcement, Channel, Plan, Post, Problem, Thread, Update
 from broadcast.platforms import base as platforms
+from broadcast.publish import retract as retracting
 from broadcast.publish import run as publishing
 from broadcast.publish.run import Outcome, Run
 from broadcast.render import TemplateFailedError, environment, render
 from broadcast.site.links import permalink
+from broadcast.site.state import without
 from broadcast.source import check as checking
 from broadcast.source import read as reading
 from broadcast.text.fit import fit
@@ -84,7 +88,9 @@ def threads(project: Project, only: Collection[str] | None = None) -> tuple[list
                 problems.append(Problem("error", "does-not-fit", place or update.place, message))
                 continue
             source = planning.source_digest(announcement, update, channel)
-            made.append(Thread(slug, update.time, update.status, channel, announcement.language, posts, source))
+            audience = tuple(one.name for one in project.config.channels_for(_base(versions)) if not one.dry)
+            language = announcement.language
+            made.append(Thread(slug, update.time, update.status, channel, language, posts, source, audience))
     return made, problems
 
 
@@ -99,10 +105,12 @@ def planner(
     """Plan: what should stand against what a ledger says of it. A run that has to plan again fits nothing again."""
     made, problems = threads(project, only)
     wanted = [thread for thread in made if channels is None or thread.channel.name in channels]
-    rules = planning.Rules(now, project.config.file.stale_after, backfill)
+    rules = Rules(now, project.config.file.stale_after, backfill)
+    slugs = {announcement.slug for announcement in project.announcements}
+    wrong = (*project.problems, *problems)
 
     def plan(log: Log) -> Plan:
-        return planning.plan(wanted, log, rules, cost=_cost, problems=(*project.problems, *problems))
+        return planning.plan(wanted, log, rules, slugs=slugs, cost=_cost, problems=wrong)
 
     return plan
 
@@ -112,20 +120,33 @@ def publish(planner: Planner, log: Log, run: Run) -> Outcome:
     return publishing.publish(planner, log, run)
 
 
-def workspace(project: Project, now: datetime) -> platforms.Workspace:
-    """What connections may look at of a project."""
+def standing(project: Project, log: Log, channel: str) -> list[Announcement]:
+    """The announcements as a channel may show them: without the updates that were taken back there."""
+    return without(project.announcements, retracting.retracted(log, channel))
+
+
+def channel(project: Project, name: str, log: Log) -> Channel:
+    """A channel of the project, with what the ledger knows of it."""
+    return project.config.channels[name]
+
+
+def workspace(
+    project: Project, now: datetime, channel: str, log: Log, stop: threading.Event | None = None
+) -> platforms.Workspace:
+    """What a channel's connection may look at of a project."""
     return platforms.Workspace(
         root=project.config.root,
         now=now,
         url=project.config.file.url,
-        announcements=project.announcements,
+        announcements=standing(project, log, channel),
         templates=project.config.root / project.config.file.templates,
+        stop=stop or threading.Event(),
     )
 
 
 def _destinations(config: Config, versions: Sequence[Announcement]) -> Iterator[tuple[Announcement, Update, Channel]]:
     """Which update goes to which channel, in order of time. A channel that has a language only takes that one."""
-    base = next((item for item in versions if Path(item.path).stem == item.slug), versions[0])
+    base = _base(versions)
     pairs = []
     for index, channel in enumerate(config.channels_for(base)):
         takes = channel.language or base.language
@@ -134,6 +155,11 @@ def _destinations(config: Config, versions: Sequence[Announcement]) -> Iterator[
                 pairs += [(update.time, index, version, update, channel) for update in version.updates]
     pairs.sort(key=lambda pair: pair[:2])
     yield from (pair[2:] for pair in pairs)
+
+
+def _base(versions: Sequence[Announcement]) -> Announcement:
+    """Of an announcement and its translations, the announcement."""
+    return next((item for item in versions if Path(item.path).stem == item.slug), versions[0])
 
 
 def _link(config: Config, announcement: Announcement) -> str | None:

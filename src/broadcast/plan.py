@@ -5,40 +5,53 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 
+from broadcast.backlog import History, Rules, corrected, due, renamed
 from broadcast.ledger.base import Log
 from broadcast.ledger.history import Sent, fold
-from broadcast.model import Action, Announcement, Channel, Plan, Post, Problem, Ref, ReplyTo, State, Thread, Update
+from broadcast.model import (
+    Action,
+    Announcement,
+    Channel,
+    Intent,
+    Plan,
+    Post,
+    Problem,
+    Ref,
+    ReplyTo,
+    State,
+    Thread,
+    Update,
+)
 
 Cost = Callable[[str, Post], float | None]
 """US dollars for one post on a platform (by its name), None where posting is free."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What decides whether an update that nobody published yet is due. An update older than `stale_after`, or older
-    than what already stands on its channel, is only published with `backfill`."""
-
-    now: datetime
-    stale_after: timedelta
-    backfill: bool = False
-
-
-def plan(threads: Iterable[Thread], log: Log, rules: Rules, *, cost: Cost, problems: Sequence[Problem] = ()) -> Plan:
-    """Hold what should stand against what the ledger says. `threads` come in each announcement's order of updates."""
+def plan(
+    threads: Iterable[Thread],
+    log: Log,
+    rules: Rules,
+    *,
+    slugs: Collection[str],
+    cost: Cost,
+    problems: Sequence[Problem] = (),
+) -> Plan:
+    """Hold what should stand against what the ledger says. `threads` come in each announcement's order of updates;
+    `slugs` are all announcements that have a file, planned or not."""
     chains: dict[tuple[str, str], list[Thread]] = defaultdict(list)
-    histories: dict[str, Mapping[tuple[datetime, str], Sent]] = {}
+    histories: dict[str, History] = {}
+    former = renamed(log, slugs)
     for thread in threads:
         chains[thread.announcement, thread.channel.name].append(thread)
         if thread.announcement not in histories:
             histories[thread.announcement] = fold(log.events.get(thread.announcement, ()))
     actions: list[Action] = []
-    for (announcement, channel), chain in chains.items():
-        sent = {time: entry for (time, name), entry in histories[announcement].items() if name == channel}
-        actions += _chain(chain, sent, rules)
+    for (announcement, _), chain in chains.items():
+        actions += _chain(chain, histories[announcement], former, rules)
     order = {key: index for index, key in enumerate(dict.fromkeys(key[0] for key in chains))}
     actions.sort(key=lambda action: (order[action.announcement], action.update))
     return Plan(tuple(actions), tuple(problems), _costs(actions, cost))
@@ -54,98 +67,100 @@ def source_digest(announcement: Announcement, update: Update, channel: Channel) 
     return hashlib.sha256(written.encode()).hexdigest()[:16]
 
 
-def _chain(chain: Sequence[Thread], sent: Mapping[datetime, Sent], rules: Rules) -> Iterator[Action]:
+def _chain(
+    chain: Sequence[Thread], history: History, former: Mapping[tuple[datetime, str], str], rules: Rules
+) -> Iterator[Action]:
     """The actions of one announcement on one channel, each thread answering the last one that stands or will."""
-    standing = {time: entry for time, entry in sent.items() if any(part.state == "posted" for part in entry.parts)}
-    newest = max(standing, default=None)
+    name = chain[0].channel.name
+    sent = {time: entry for (time, channel), entry in history.items() if channel == name}
+    times = frozenset(thread.update for thread in chain)
     tails: dict[datetime, ReplyTo] = {}
-    for time, entry in standing.items():
-        last = max((part for part in entry.parts if part.state == "posted"), key=lambda part: part.part)
-        if last.part:
-            tails[time] = ReplyTo(
-                time, last.part, last.ref.id if last.ref else None, last.ref.url if last.ref else None
-            )
+    for time, published in sent.items():
+        standing = [part for part in published.parts if part.state == "posted"]
+        if standing:
+            tails[time] = _reply(time, standing[-1].part, standing[-1].ref)
     for thread in chain:
-        before = [time for time in tails if time < thread.update]
-        parent = tails[max(before)] if before else None
-        overtaken = newest is not None and thread.update < newest
-        rows = list(_thread(thread, sent.get(thread.update), parent, rules, overtaken=overtaken))
+        entry = sent.get(thread.update)
+        note = ""
+        if entry is None and (then := corrected(thread, sent, times)) is not None:
+            entry, note = sent[then], f"its time was {then:%Y-%m-%d %H:%M} UTC when it was published"
+        before = max((time for time in tails if time < thread.update), default=None)
+        parent = tails[before] if before is not None else None
+        if entry is None or not (entry.baseline or any(part.state != "absent" for part in entry.parts)):
+            state = due(thread, history, former.get((thread.update, name)), rules)
+            rows = [_row(thread, number, thread.posts, state, parent, {}) for number in _numbers(thread.posts)]
+        else:
+            rows = list(_recorded(thread, entry, parent, note))
         yield from rows
         if rows and rows[-1].state in ("todo", "uncertain"):
             tails[thread.update] = ReplyTo(thread.update, rows[-1].part)
 
 
-def _thread(
-    thread: Thread, sent: Sent | None, parent: ReplyTo | None, rules: Rules, *, overtaken: bool
-) -> Iterator[Action]:
-    posts: Sequence[Post] = thread.posts
-    source = thread.source
-    states: list[tuple[State, str]]
-    refs: dict[int, Ref] = {}
-    parts = sent.parts if sent else ()
-    if sent is not None and sent.baseline:
-        states = [("done", "marked as published by a baseline")] * len(posts)
-    elif sent is not None and any(part.state != "absent" for part in parts):
-        if all(part.state == "posted" for part in parts) and _differs(thread, sent):
-            states = [("changed", "changed after it was published")] * len(posts)
-        else:
-            posts = [part.intent.post for part in parts if part.intent is not None]
-            source = next((part.intent.source for part in parts if part.intent is not None), source)
-            says: dict[str, tuple[State, str]] = {
-                "posted": ("done", ""),
-                "open": ("uncertain", "sent, but no answer is recorded"),
-                "absent": ("todo", "the rest of a thread that was cut off"),
-                "retracted": ("skipped", "retracted"),
-            }
-            states = [says[part.state] for part in parts if part.intent is not None]
-        for part in parts:
-            if part.ref is not None:
-                refs[part.part] = part.ref
+def _recorded(thread: Thread, sent: Sent, parent: ReplyTo | None, note: str) -> Iterator[Action]:
+    """The rows of an update that the ledger knows: what was sent, or what the file says now where that is changed."""
+    refs = {part.part: part.ref for part in sent.parts if part.ref is not None}
+    intents = {part.part: part.intent for part in sent.parts if part.intent is not None}
+    posted = all(part.state == "posted" for part in sent.parts)
+    if sent.baseline:
+        state: tuple[State, str] = ("done", "marked as published by a baseline")
+        yield from (_row(thread, number, thread.posts, state, parent, refs) for number in _numbers(thread.posts))
+    elif posted and _differs(thread, intents.values()):
+        state = ("changed", note or "changed after it was published")
+        yield from (_row(thread, number, thread.posts, state, parent, refs) for number in _numbers(thread.posts))
     else:
-        states = [_new(thread, rules, overtaken=overtaken)] * len(posts)
-    for number, (post, (state, note)) in enumerate(zip(posts, states, strict=True), 1):
-        yield Action(
-            announcement=thread.announcement,
-            update=thread.update,
-            status=thread.status,
-            channel=thread.channel.name,
-            platform=thread.channel.platform,
-            part=number,
-            parts=len(posts),
-            post=post,
-            limit=thread.channel.limits.length,
-            language=thread.language,
-            reply_to=parent if number == 1 else _reply(thread.update, number - 1, refs.get(number - 1)),
-            state=state,
-            ref=refs.get(number),
-            source=source,
-            note=note,
-        )
+        says: dict[str, tuple[State, str]] = {
+            "posted": ("done", note),
+            "open": ("uncertain", "sent, but no answer is recorded"),
+            "absent": ("todo", "the rest of a thread that was cut off"),
+            "retracted": ("skipped", "retracted"),
+        }
+        posts = [intent.post for intent in intents.values()]
+        source = next((intent.source for intent in intents.values()), thread.source)
+        states = {part.part: says[part.state] for part in sent.parts}
+        for number in _numbers(posts):
+            yield _row(replace(thread, source=source), number, posts, states[number], parent, refs)
+
+
+def _row(
+    thread: Thread,
+    part: int,
+    posts: Sequence[Post],
+    state: tuple[State, str],
+    parent: ReplyTo | None,
+    refs: Mapping[int, Ref],
+) -> Action:
+    return Action(
+        announcement=thread.announcement,
+        update=thread.update,
+        status=thread.status,
+        channel=thread.channel.name,
+        platform=thread.channel.platform,
+        part=part,
+        parts=len(posts),
+        post=posts[part - 1],
+        limit=thread.channel.limits.length,
+        language=thread.language,
+        reply_to=parent if part == 1 else _reply(thread.update, part - 1, refs.get(part - 1)),
+        state=state[0],
+        ref=refs.get(part),
+        source=thread.source,
+        audience=thread.audience,
+        note=state[1],
+    )
+
+
+def _numbers(posts: Sequence[Post]) -> range:
+    return range(1, len(posts) + 1)
 
 
 def _reply(update: datetime, part: int, ref: Ref | None) -> ReplyTo:
     return ReplyTo(update, part, ref.id if ref else None, ref.url if ref else None)
 
 
-def _new(thread: Thread, rules: Rules, *, overtaken: bool) -> tuple[State, str]:
-    """The state of an update that this channel has not seen."""
-    if thread.update > rules.now:
-        return "scheduled", f"due {thread.update:%Y-%m-%d %H:%M} UTC"
-    if thread.channel.dry:
-        return "skipped", "the channel is dry"
-    if not rules.backfill and rules.now - thread.update > rules.stale_after:
-        return "skipped", "older than stale_after; --backfill publishes it"
-    if not rules.backfill and overtaken:
-        return "skipped", "older than what stands there; --backfill publishes it"
-    return "todo", ""
-
-
-def _differs(thread: Thread, sent: Sent) -> bool:
-    intents = [part.intent for part in sent.parts if part.intent is not None]
+def _differs(thread: Thread, intents: Collection[Intent]) -> bool:
     if not intents or all(intent.source == thread.source for intent in intents):
         return False
-    said = [_said(intent.post) for intent in intents]
-    return said != [_said(post) for post in thread.posts]
+    return [_said(intent.post) for intent in intents] != [_said(post) for post in thread.posts]
 
 
 def _said(post: Post) -> tuple[object, ...]:

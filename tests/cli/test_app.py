@@ -16,8 +16,19 @@ from kit import Desk, incident
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SDKS = {"tweepy", "atproto", "mastodon", "requests", "httpx", "PIL", "feedgen", "lxml", "openapi_core"}
-SDKS |= {"sqlalchemy", "psycopg"}
+SDKS = {
+    "tweepy",
+    "atproto",
+    "mastodon",
+    "requests",
+    "httpx",
+    "PIL",
+    "feedgen",
+    "lxml",
+    "openapi_core",
+    "sqlalchemy",
+    "psycopg",
+}
 EXIT_CODES = {
     "ProblemsFoundError": 1,
     "UsageError": 2,
@@ -113,7 +124,7 @@ LAYERS = [
     {"cli"},
     {"rehearsal"},
     {"pipeline", "standing"},
-    {"plan", "publish", "runs"},
+    {"plan", "publish", "runs", "backlog"},
     {"config", "secrets", "render", "ledger", "platforms", "site", "source", "views"},
     {"templates", "images", "text"},
     {"model", "errors"},

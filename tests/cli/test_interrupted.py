@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from kit import Desk, incident
 
 from broadcast.rehearsal.base import Request
 from broadcast.rehearsal.server import HALF, LOST, REFUSED, Fault
+from kit import Desk, incident
 
 LONG = "Searches are slow for some of you, and we do not know why yet. " * 12
 WRITES = {"x": "/2/tweets", "bluesky": "/xrpc/com.atproto.repo.applyWrites", "mastodon": "/api/v1/statuses"}

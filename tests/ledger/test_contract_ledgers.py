@@ -60,6 +60,7 @@ def test_every_kind_of_event_and_text_comes_back_whole(machine: Machine) -> None
         payload={"nested": [ODD, None, 1.5, {"deep": True}]},
         ref=Ref("at://x", None, {"cid": ODD}),
         parent=Ref("at://y", "https://y.example"),
+        audience=("x", ODD),
     )
     events: list[Event] = [
         intent,

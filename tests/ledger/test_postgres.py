@@ -73,7 +73,8 @@ def test_nothing_is_looked_at_before_it_is_used(tmp_path: Path) -> None:
 
 def test_a_password_is_in_no_message(cluster: postgres.Cluster, tmp_path: Path) -> None:
     url = cluster.database()
-    refused(open_ledger(url.replace(postgres.QUOTED, "hunter2"), tmp_path), "password authentication failed")
+    denied = refused(open_ledger(url.replace(postgres.QUOTED, "hunter2"), tmp_path), "password authentication failed")
+    assert "psql must be able to connect" in denied.hint
     refused(open_ledger(cluster.url("nowhere"), tmp_path), 'database "nowhere" does not exist')
     refused(open_ledger(f"{url}?passwords=hunter2", tmp_path), "invalid connection option")
     refused(

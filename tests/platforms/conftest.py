@@ -154,7 +154,10 @@ def open_bench(root: Path, request: pytest.FixtureRequest) -> Iterator[Open]:
         def open_(name: str, **options: Any) -> Bench:
             name, _, real = name.partition("-")
             module: Any = STANDINS[name]
-            world: World = request.getfixturevalue(real).world() if real else module.create(module.Options(**options))
+            if real:
+                world: World = request.getfixturevalue(real).world(**options)
+            else:
+                world = module.create(module.Options(**options))
             server = stack.enter_context(Server(world))
             return Bench(name, root, server, stack, world.secrets())
 

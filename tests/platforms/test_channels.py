@@ -14,7 +14,7 @@ from PIL import Image
 
 from broadcast.errors import LostAnswerError, RefusedError, UnprovableError
 from broadcast.model import Media
-from broadcast.platforms import bluesky_records, x, x_api
+from broadcast.platforms import x, x_api
 from broadcast.rehearsal.base import Response
 from broadcast.rehearsal.server import LOST, Fault
 from kit import sent
@@ -65,7 +65,7 @@ def test_x_parent_that_is_gone(open_bench: Open) -> None:
     bench = open_bench("x")
     connection = bench.connect()
     parent = bench.publish(connection, [bench.post("one")])[0]
-    connection.delete([parent])
+    list(connection.delete([parent]))
     with pytest.raises(RefusedError, match=r"^X answered 403: .*deleted or not visible"):
         bench.publish(connection, [bench.post("two")], parent)
 
@@ -153,103 +153,6 @@ def test_x_posts_even_when_it_does_not_say_who_the_account_is(
     (ref,) = bench.publish(connection, [bench.post("one")])
     assert ref.url == f"https://x.com/i/status/{ref.id}"
     assert [seen.id for seen in bench.standing()] == [ref.id]
-
-
-# --- Bluesky ---------------------------------------------------------------------------------------------------------
-
-
-def test_bluesky_writes_a_thread_in_one_request_under_the_cids_it_foretold(open_bench: Open) -> None:
-    bench = open_bench("bluesky")
-    connection = bench.connect()
-    before = len(requests(bench))
-    posts = [bench.post("one @newsroom.test @nobody.test #tag", IMAGE), bench.post("two"), bench.post("three")]
-    prepared = connection.prepare(posts, "en", None)
-    (there,) = connection.send(bench.intents(connection, posts), None)
-
-    assert [name.rpartition(".")[2] for name in requests(bench)[before:]] == [
-        "resolveHandle",
-        "resolveHandle",
-        "uploadBlob",
-        "applyWrites",
-    ]
-    record = prepared[0].payload["record"]
-    kinds = [facet["features"][0]["$type"].rpartition("#")[2] for facet in record["facets"]]
-    assert kinds == ["mention", "tag"]  # who cannot be found stays text
-    assert record["embed"]["images"][0]["aspectRatio"] == {"width": 256, "height": 256}
-    for one in prepared:
-        assert one.ref is not None
-        assert one.payload["cid"] == bluesky_records.record_cid(one.payload["record"]) == one.ref.data["cid"]
-    root = {"uri": there[1].id, "cid": there[1].data["cid"]}
-    assert [there[part].data["root"] for part in (1, 2, 3)] == [root] * 3
-
-
-def test_bluesky_root_is_the_first_post_of_the_chain(open_bench: Open) -> None:
-    bench = open_bench("bluesky")
-    connection = bench.connect()
-    first = bench.publish(connection, [bench.post("one"), bench.post("two")])
-    second = bench.publish(connection, [bench.post("three")], first[-1])
-    reply = connection.prepare([bench.post("four")], "en", second[-1])[0].payload["record"]["reply"]
-    assert reply == {
-        "root": {"uri": first[0].id, "cid": first[0].data["cid"]},
-        "parent": {"uri": second[0].id, "cid": second[0].data["cid"]},
-    }
-
-
-def test_bluesky_key_that_is_taken_writes_nothing_and_is_found(open_bench: Open) -> None:
-    bench = open_bench("bluesky")
-    connection = bench.connect()
-    intents = bench.intents(connection, [bench.post("one"), bench.post("two")])
-    there = sent(connection, intents[:1])
-    with pytest.raises(LostAnswerError):
-        list(connection.send(intents, None))
-    assert connection.find(intents, None) == there
-    assert len(bench.standing()) == 1
-
-
-def test_bluesky_key_with_another_record_proves_nothing(open_bench: Open) -> None:
-    bench = open_bench("bluesky")
-    connection = bench.connect()
-    mine, other = bench.intents(connection, [bench.post("mine"), bench.post("other")])
-    list(connection.send([mine], None))
-    other.payload["rkey"] = mine.payload["rkey"]  # type: ignore[index]  # a Mapping by contract, a dict in fact
-    with pytest.raises(UnprovableError, match="another record"):
-        connection.find([other], None)
-
-
-def test_bluesky_image_that_changed_since_it_was_planned(open_bench: Open) -> None:
-    bench = open_bench("bluesky")
-    connection = bench.connect()
-    intents = bench.intents(connection, [bench.post("one", IMAGE)])
-    Image.new("RGB", (8, 8)).save(bench.root / "errors.jpg")
-    with pytest.raises(RefusedError, match="no longer the one"):
-        list(connection.send(intents, None))
-    assert not bench.standing()
-
-
-def test_bluesky_takes_3000_bytes_and_no_more(open_bench: Open) -> None:
-    bench = open_bench("bluesky")
-    family = "👩‍👩‍👧‍👦"  # 25 bytes, one grapheme
-    connection = bench.connect()
-    bench.publish(connection, [bench.post(family * 120)])
-    with pytest.raises(RefusedError, match="3000"):
-        bench.publish(connection, [bench.post(family * 120 + "a")])
-    assert len(bench.standing()) == 1
-
-
-def test_bluesky_keys_sort_by_time_and_never_repeat() -> None:
-    keys = [bluesky_records.tids.next() for _ in range(10_000)]
-    assert sorted(set(keys)) == keys
-    assert {len(key) for key in keys} == {13}
-    # The example of https://atproto.com/specs/tid: 13 characters of this alphabet, the first of them at most `j`.
-    assert all(key[0] in "234567abcdefghij" and set(key) <= set("234567abcdefghijklmnopqrstuvwxyz") for key in keys)
-
-
-def test_bluesky_handle_is_one(open_bench: Open) -> None:
-    bench = open_bench("bluesky")
-    assert bench.platform.OPTIONS(handle="@Status.Example.com").handle == "status.example.com"
-    for handle in ("status", "a b.com", "me@example.com", ""):
-        with pytest.raises(ValueError, match="handle"):
-            bench.platform.OPTIONS(handle=handle)
 
 
 # --- Mastodon --------------------------------------------------------------------------------------------------------

@@ -113,10 +113,10 @@ def test_editing_builds_again(connect: Connect, tmp_path: Path) -> None:
 def test_what_is_deleted_is_gone_and_the_rest_stays(connect: Connect) -> None:
     connection = connect(outage(FIRST, SECOND))
     refs = [ref for standing in connection.send([intent(FIRST), intent(SECOND)], None) for ref in standing.values()]
-    connection.delete([refs[1]])
+    list(connection.delete([refs[1]]))
     assert connection.find([intent(SECOND)], None) == {}
     assert connection.find([intent(FIRST)], None) == {1: refs[0]}
-    connection.delete(refs)
+    list(connection.delete(refs))
     assert connection.find([intent(FIRST)], None) == {}
 
 

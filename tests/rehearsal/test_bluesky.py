@@ -519,7 +519,7 @@ def limited(request: pytest.FixtureRequest) -> AnyWorld:
     if request.param == "stand-in":
         return bluesky.create(bluesky.Options(rate_limited=True))
     server: Pds = request.getfixturevalue("pds")
-    return server.limited_world()
+    return server.world(rate_limited=True)
 
 
 def test_limits_of_logins(serve: Serve, limited: AnyWorld) -> None:

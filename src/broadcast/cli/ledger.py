@@ -10,6 +10,7 @@ from broadcast import pipeline, runs
 from broadcast.cli.desk import Slugs, desk, ledger_of, slugs
 from broadcast.errors import UsageError
 from broadcast.ledger.history import fold
+from broadcast.ledger.move import moved_announcement, moved_channel
 from broadcast.model import Event, Intent, Receipt, Ref, Verdict
 from broadcast.source.times import format_time, parse_time
 
@@ -39,7 +40,7 @@ def _tell(event: Event) -> str:
     if isinstance(event, Receipt):
         return f"{where}: post {event.part} stands: {event.ref.url or event.ref.id}"
     part = f"post {event.part}" if event.part else "every post"
-    verb = {"absent": "was not sent", "posted": "counts as sent", "retracted": "was taken back"}[event.verdict]
+    verb = {"absent": "was not sent", "posted": "counts as sent", "retracted": "is no longer counted"}[event.verdict]
     return f"{where}: {part} {verb} ({event.by})"
 
 
@@ -120,3 +121,28 @@ def copy(
     root = here.root()
     count = carry(open_ledger(source, root), open_ledger(target, root))
     here.say(f"{count} event{'s' * (count != 1)} copied; set `ledger` in broadcast.toml to publish with the other")
+
+
+@app.command()
+def move(
+    context: typer.Context,
+    old: Annotated[str, typer.Argument(help="The name that the ledger knows.")],
+    new: Annotated[str, typer.Argument(help="The name of the file (or channel) today.")],
+    channel: Annotated[bool, typer.Option("--channel", help="The names are those of a channel.")] = False,
+) -> None:
+    """Tell the ledger that an announcement's file, or a channel, was renamed after publishing."""
+    here = desk(context)
+    project = here.project()
+    ledger = ledger_of(project)
+    log = ledger.read()
+    names = set(project.config.channels) if channel else {one.slug for one in project.announcements}
+    kind = "channel" if channel else "announcement"
+    if new not in names or old in names:
+        wrong, what = (new, "does not exist") if new not in names else (old, "still exists")
+        raise UsageError(f"the {kind} {wrong!r} {what}", "rename it first, then move the ledger")
+    moved = moved_channel if channel else moved_announcement
+    events = moved(log, old, new, at=here.now(), run=runs.name())
+    if not events:
+        raise UsageError(f"the ledger knows no {kind} {old!r}", "type `broadcast ledger show`")
+    ledger.append(events, log.version)
+    here.say(f"what was published as {old} is now known as {new}")

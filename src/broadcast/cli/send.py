@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -25,15 +21,11 @@ from broadcast.cli.desk import (
     require_clean,
     slugs,
 )
+from broadcast.cli.ending import conclude, ending, seconds
 from broadcast.cli.review import Channels
-from broadcast.errors import (
-    ChannelFailedError,
-    ConfigError,
-    InterruptedRunError,
-    UncertainError,
-    UsageError,
-)
-from broadcast.model import Plan, Result
+from broadcast.errors import ChannelFailedError, InterruptedRunError, UsageError
+from broadcast.ledger.base import Log
+from broadcast.model import Plan
 from broadcast.platforms import base as platforms
 from broadcast.publish.posts import untouched
 from broadcast.publish.run import Run
@@ -55,6 +47,7 @@ def publish(
         bool, typer.Option("--edit", help="Edit posts that were changed after publishing, where the platform can.")
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Send nothing when any channel refuses to log in.")] = False,
+    deadline: Annotated[str, typer.Option("--deadline", help="Begin no post later than this after the start.")] = "5m",
     as_json: Json = False,
 ) -> None:
     """Send what is due to every channel, once. Safe to run again, to race, and to kill."""
@@ -63,6 +56,7 @@ def publish(
     now = here.now()
     only = slugs(project, names, here.start)
     wanted = channel_names(project, channel)
+    patience = seconds(deadline)
 
     plan = pipeline.planner(project, now=now, only=only, channels=wanted, backfill=backfill)
     ledger = ledger_of(project)
@@ -78,14 +72,14 @@ def publish(
     states = {"todo", "uncertain", "changed"} if edit else {"todo", "uncertain"}
     if not yes and any(row.state in states for row in shown.actions):
         _ask(here, shown)
-    with _stopping() as stop:
+    with ending(patience) as end:
         run = Run(
             name=runs.name(),
             ledger=ledger,
-            connect=lambda name: connect(here, project, name, now),
+            connect=lambda name: connect(here, project, name, now, log=log, stop=end.stop),
             clock=here.now,
             report=lambda result: terminal.progress(here.err, result),
-            stop=stop,
+            stop=end.stop,
             edit=edit,
             strict=strict,
         )
@@ -96,15 +90,23 @@ def publish(
         terminal.results(here.out, outcome.results)
     if outcome.unrecorded:
         here.say(f"the receipts are only in this clone until the next run: {outcome.unrecorded}")
-    _conclude(outcome.results, stopped=stop.is_set(), unrecorded=outcome.unrecorded is not None)
+    conclude(outcome.results, end, unrecorded=outcome.unrecorded is not None)
 
 
-def connect(here: Desk, project: pipeline.Project, name: str, now: datetime) -> platforms.Connection:
-    """Log in to a channel with the credentials of the environment."""
-    chosen = project.config.channels[name]
+def connect(
+    here: Desk,
+    project: pipeline.Project,
+    name: str,
+    now: datetime,
+    *,
+    log: Log = NOTHING,
+    stop: threading.Event | None = None,
+) -> platforms.Connection:
+    """Log in to a channel with the credentials of the environment. `stop` ends its patience."""
+    chosen = pipeline.channel(project, name, log)
     platform = platforms.load(chosen.platform)
     found = secrets.find(name, platform.SECRETS, here.environ)
-    return platform.connect(chosen, found, pipeline.workspace(project, now))
+    return platform.connect(chosen, found, pipeline.workspace(project, now, name, log, stop))
 
 
 def _ask(here: Desk, shown: Plan) -> None:
@@ -115,47 +117,6 @@ def _ask(here: Desk, shown: Plan) -> None:
     question = f"Send {posts} post{'s' * (posts != 1)} now?" if posts else "Look up and settle what is in doubt now?"
     if not typer.confirm(question, err=True):
         raise InterruptedRunError("nothing was sent")
-
-
-@contextmanager
-def _stopping() -> Iterator[threading.Event]:
-    """SIGINT and SIGTERM end the run after the requests in flight; a second one ends it at once."""
-    stop = threading.Event()
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-        sys.stderr.write("stopping: the requests in flight are finished and recorded; once more to stop at once\n")
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _conclude(results: Sequence[Result], *, stopped: bool, unrecorded: bool = False) -> None:
-    """The exit code of a run, by what is worst in it."""
-    states = {result.state for result in results}
-    if "uncertain" in states:
-        doubt = next(result for result in results if result.state == "uncertain")
-        where = f"{doubt.announcement} --update {data.utc(doubt.update)} --channel {doubt.channel} --part {doubt.part}"
-        raise UncertainError(
-            "some post may or may not stand; nothing is sent again until a human has looked",
-            f"look at the channel, then type `broadcast ledger settle {where} --posted` or the same with `--absent`",
-        )
-    if stopped:
-        raise InterruptedRunError("stopped; what was sent is recorded", "run again to go on")
-    if "failed" in states:
-        failed = [result for result in results if result.state == "failed"]
-        names = ", ".join(sorted({result.channel for result in failed}))
-        if all((result.error or "").startswith("no credentials") for result in failed):
-            raise ConfigError(f"no credentials for: {names}", "set them and run again; nothing is sent twice")
-        raise ChannelFailedError(f"failed: {names}", "run again: what is sent is never sent twice")
-    if unrecorded:
-        raise ChannelFailedError("everything was sent, but the ledger did not take the receipts", "run again from here")
 
 
 @app.command()
@@ -175,14 +136,14 @@ def rehearse(
     wanted = channel_names(project, channel)
     shown = pipeline.planner(project, now=here.now(), only=only, channels=wanted, backfill=True)(NOTHING)
     require_clean(shown.problems, here)
-    with _stopping() as stop:
+    with ending() as end:
         outcome = stage.rehearse(
             project,
             now=here.now(),
             only=only,
             channels=wanted,
             report=lambda result: terminal.progress(here.err, result),
-            stop=stop,
+            stop=end.stop,
         )
     if as_json:
         here.emit(data.results(outcome.results))
@@ -193,7 +154,7 @@ def rehearse(
         here.say(f"channel {name} was left out: its platform has no stand-in")
     if outcome.differences:
         raise ChannelFailedError("what stands on the stand-ins is not what the plan says")
-    _conclude(outcome.results, stopped=stop.is_set())
+    conclude(outcome.results, end)
 
 
 def _sum_up(here: Desk, outcome: stage.Outcome) -> None:

@@ -10,8 +10,8 @@ A line is one JSON object in UTF-8, ended by a line feed. Every line has
 
 Inside an intent, `post` is `{"text", "length", "facets": [{"kind", "value", "start", "end"}], "media": [{"path",
 "alt", "place": {"path", "line", "column"}}]}`; `ref` and `parent` of an intent and `ref` of a receipt are
-`{"id", "url", "data"}`. An intent's `payload`, `ref` and `parent`, and all `facets`, `media`, `place`, `url` and
-`data`, are left out where they are empty. Nothing else may be left out or added.
+`{"id", "url", "data"}`. An intent's `payload`, `ref`, `parent` and `audience`, and all `facets`, `media`, `place`,
+`url` and `data`, are left out where they are empty. Nothing else may be left out or added.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ def encode(item: Entry) -> bytes:
             record |= {"parts": event.parts, "status": event.status, "language": event.language}
             record |= {"source": event.source, "post": _post(event.post)}
             record |= _unless_empty(payload=event.payload, ref=_ref(event.ref), parent=_ref(event.parent))
+            record |= _unless_empty(audience=list(event.audience))
         case Receipt():
             record["ref"] = _ref(event.ref)
         case Verdict():
@@ -205,6 +206,12 @@ class _Fields:
     def objects(self, name: str) -> list[_Fields]:
         return [_Fields(value, f"{name}[{index}]") for index, value in enumerate(self._take(name, list, []))]
 
+    def texts(self, name: str) -> list[str]:
+        found = cast(list[Any], self._take(name, list, []))
+        if any(type(item) is not str for item in found):
+            raise ValueError(f"{name!r} in {self._name} is not a list of texts")
+        return found
+
     def close(self) -> None:
         if self._rest:
             raise ValueError(f"{self._name} has an unknown field {min(self._rest)[:40]!r}")
@@ -243,6 +250,7 @@ def _entry(fields: _Fields) -> Entry:
             payload=fields.mapping("payload"),
             ref=_maybe_ref(fields.maybe_object("ref")),
             parent=_maybe_ref(fields.maybe_object("parent")),
+            audience=tuple(fields.texts("audience")),
         ),
     )
 

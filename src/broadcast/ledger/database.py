@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _LOCKED = ("55P03", "SQLITE_BUSY", "SQLITE_LOCKED")
@@ -73,8 +73,11 @@ def words(error: SQLAlchemyError) -> tuple[str, str]:
     primary = getattr(getattr(orig, "diag", None), "message_primary", None)
     lines = [_CONTROLS.sub(" ", line).strip() for line in str(primary or orig or type(error).__name__).splitlines()]
     said = "; ".join([line for line in lines if line][:3])[:600] or type(orig or error).__name__
-    hint = "docs/ledger.md has the SQL and the rights that it needs" if code == _FORBIDDEN else ""
-    return said, hint
+    if code == _FORBIDDEN:
+        return said, "docs/ledger.md has the SQL and the rights that it needs"
+    if isinstance(error, OperationalError) and not code:
+        return said, "with the same address, user and password (PGPASSWORD, ~/.pgpass), psql must be able to connect"
+    return said, ""
 
 
 def _code(error: SQLAlchemyError) -> str:

@@ -137,11 +137,12 @@ class SqlLedger:
     def _locked(self, connection: Connection) -> Tip:
         """The last line, locked for this transaction, which makes the tables if there are none."""
         seen = self._local.seen()
-        there = tables.exists(connection)
-        self._compare(seen, lambda number: tables.key_of(connection, number) if there else None)
-        if not there:
+        if not tables.exists(connection):
+            self._compare(seen, lambda _number: None)
             tables.create(connection)
-        return tables.tip(connection, self._where, lock=True)
+        last = tables.tip(connection, self._where, lock=True)
+        self._compare(seen, lambda number: tables.key_of(connection, number))
+        return last
 
     def _compare(self, seen: str | None, key_of: Callable[[int], str | None]) -> None:
         """Raises `LedgerError` unless the ledger still holds what this machine had seen in it before."""

@@ -79,8 +79,9 @@ class Connection(Protocol):
         """Make a post that stands say what `intent` says. Only called where the platform's `EDITS` is true."""
         ...
 
-    def delete(self, refs: Sequence[Ref]) -> None:
-        """Delete posts, given newest first. One that is gone already is no error."""
+    def delete(self, refs: Sequence[Ref]) -> Iterator[Sequence[Ref]]:
+        """Delete posts, given newest first; one that is gone already is no error. After each request yield those that
+        are gone since the last one, so that it is recorded before the next request."""
         ...
 
     def close(self) -> None: ...

@@ -43,6 +43,9 @@ OPTIONS = Options
 SECRETS = ("APP_PASSWORD",)
 EDITS = False
 
+MAX_WRITES = 200
+"""How many writes `com.atproto.repo.applyWrites` takes at once."""
+
 MAX_IMAGE = 1_000_000
 """Bytes of an image that every PDS accepts; newer ones take two million."""
 
@@ -144,22 +147,33 @@ class Connection:
     def edit(self, ref: Ref, intent: Intent) -> Ref:
         raise RefusedError("posts on Bluesky cannot be changed")
 
-    def delete(self, refs: Sequence[Ref]) -> None:
-        """All at once. Those that are gone are left out: to delete one of them would fail the whole write."""
+    def delete(self, refs: Sequence[Ref]) -> Iterator[Sequence[Ref]]:
+        """All at once, as far as one write takes them. Those that are gone are left out: to delete one of them would
+        fail the whole write."""
         from broadcast.platforms import bluesky_records as records
 
-        keys = [ref.id.rpartition("/")[2] for ref in refs]
-        with harmless():
-            standing = [key for key in keys if self._client.record_cid(key) is not None]
-        deletes = [
-            {"$type": "com.atproto.repo.applyWrites#delete", "collection": records.COLLECTION, "rkey": key}
-            for key in standing
-        ]
-        if deletes:
-            self._client.write(deletes)
+        for start in range(0, len(refs), MAX_WRITES):
+            some = refs[start : start + MAX_WRITES]
+            deletes = [
+                {"$type": "com.atproto.repo.applyWrites#delete", "collection": records.COLLECTION, "rkey": key}
+                for key in self._standing(some)
+            ]
+            if deletes:
+                try:
+                    self._client.write(deletes)
+                except LostAnswerError:
+                    if self._standing(some):
+                        raise
+            yield some
 
     def close(self) -> None:
         self._client.close()
+
+    def _standing(self, refs: Sequence[Ref]) -> list[str]:
+        """The keys of those that are in the repository."""
+        keys = [ref.id.rpartition("/")[2] for ref in refs]
+        with harmless():
+            return [key for key in keys if self._client.record_cid(key) is not None]
 
     def _profile(self) -> str:
         # The handle of an account whose domain does not lead back to it is shown as this, and leads nowhere.

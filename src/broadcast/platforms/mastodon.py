@@ -153,10 +153,11 @@ class Connection:
                 media = self._upload(intent.post)
         return _ref(self._client.update(ref.id, intent.post.text, media), intent)
 
-    def delete(self, refs: Sequence[Ref]) -> None:
+    def delete(self, refs: Sequence[Ref]) -> Iterator[Sequence[Ref]]:
         for ref in refs:
             with suppress(GoneError):
                 self._client.delete(ref.id)
+            yield [ref]
 
     def close(self) -> None:
         self._client.close()

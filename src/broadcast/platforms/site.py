@@ -5,8 +5,8 @@ A page cannot stand half: the site is built beside the old one and renamed into 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
@@ -19,6 +19,7 @@ from broadcast.site import folder
 from broadcast.site.build import build
 from broadcast.site.links import anchor, page_name, permalink
 from broadcast.site.pages import translation_of
+from broadcast.site.state import without
 
 
 def _inside(output: str) -> str:
@@ -100,9 +101,10 @@ class Site:
         self._build()
         return self._ref(intent)
 
-    def delete(self, refs: Sequence[Ref]) -> None:
+    def delete(self, refs: Sequence[Ref]) -> Iterator[Sequence[Ref]]:
         self._withdrawn.update(ref.id for ref in refs)
         self._build()
+        yield refs
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -111,7 +113,7 @@ class Site:
         workspace = self.workspace
         try:
             build(
-                list(_without(workspace.announcements, self._withdrawn)),
+                without(workspace.announcements, self._gone()),
                 self.output,
                 url=workspace.url,
                 root=workspace.root,
@@ -123,6 +125,15 @@ class Site:
             raise RefusedError(f"{error.message}: {error.hint}" if error.hint else error.message) from error
         self._built = True
         self._anchors.clear()
+
+    def _gone(self) -> set[tuple[str, datetime]]:
+        """The updates that were withdrawn. What is taken back in one language is taken back in all."""
+        return {
+            (announcement.slug, item.time)
+            for announcement in self.workspace.announcements
+            for item in announcement.updates
+            if f"{_page(announcement)}#{anchor(item.time)}" in self._withdrawn
+        }
 
     def _ref(self, intent: Intent) -> Ref:
         slug = intent.announcement
@@ -141,9 +152,5 @@ class Site:
         return f'id="{mark}"' in self._anchors[file]
 
 
-def _without(announcements: Sequence[Announcement], withdrawn: Collection[str]) -> Iterator[Announcement]:
-    for announcement in announcements:
-        page = page_name(announcement.slug, translation_of(announcement)).removesuffix(".html")
-        updates = tuple(item for item in announcement.updates if f"{page}#{anchor(item.time)}" not in withdrawn)
-        if updates:
-            yield replace(announcement, updates=updates)
+def _page(announcement: Announcement) -> str:
+    return page_name(announcement.slug, translation_of(announcement)).removesuffix(".html")

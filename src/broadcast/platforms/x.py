@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
@@ -135,14 +136,13 @@ class Connection:
     def edit(self, ref: Ref, intent: Intent) -> Ref:
         raise RefusedError("posts on X cannot be changed")
 
-    def delete(self, refs: Sequence[Ref]) -> None:
+    def delete(self, refs: Sequence[Ref]) -> Iterator[Sequence[Ref]]:
         for ref in refs:
-            try:
+            with suppress(GoneError):
                 answer = self._client.delete_tweet(ref.id)
-            except GoneError:
-                continue
-            if field("X", answer, "data", "deleted") is not True:
-                raise RefusedError(f"X did not delete {ref.url or ref.id}")
+                if field("X", answer, "data", "deleted") is not True:
+                    raise RefusedError(f"X did not delete {ref.url or ref.id}")
+            yield [ref]
 
     def close(self) -> None:
         self._client.session.close()

@@ -122,6 +122,7 @@ def _intents(
             payload=made.payload,
             ref=made.ref,
             parent=parent,
+            audience=row.audience,
         )
         for row, made in zip(todo, prepared, strict=True)
     )

@@ -68,12 +68,12 @@ def publish(make_plan: Callable[[Log], Plan], log: Log, run: Run) -> Outcome:
     finally:
         for connection in connections.values():
             connection.close()
-        unrecorded = _record(run.ledger)
+        unrecorded = carry(run.ledger)
     found = tuple(results.get(key(row)) or untouched(row) for row in current.actions)
     return Outcome(found, unrecorded)
 
 
-def _record(ledger: Ledger) -> str | None:
+def carry(ledger: Ledger) -> str | None:
     """Carry the journal to the ledger, on every ending. What it does not take, the next run carries."""
     try:
         ledger.append((), None)
@@ -96,7 +96,7 @@ def _claim(
         current = make_plan(log)
         wanted = {"todo", "uncertain", "changed"} if run.edit else {"todo", "uncertain"}
         due = dict.fromkeys(row.channel for row in current.actions if row.state in wanted)
-        _connect([name for name in due if name not in connections and name not in refused], run, connections, refused)
+        log_in([name for name in due if name not in connections and name not in refused], run, connections, refused)
         if refused and run.strict:
             raise ConfigError("; ".join(f"{name}: {why}" for name, why in refused.items()), "nothing was sent")
         now = run.clock()
@@ -131,7 +131,7 @@ def _claim(
         return current, log, jobs
 
 
-def _connect(
+def log_in(
     names: Sequence[str], run: Run, connections: dict[str, platforms.Connection], refused: dict[str, str]
 ) -> None:
     """Log in to all of these channels side by side, before anything is sent; what refuses is left out of the run."""

@@ -61,7 +61,7 @@ def rehearse(
         def connect(name: str) -> platforms.Connection:
             chosen = cast.channels[name]
             secrets = cast.worlds[name].secrets() if name in cast.worlds else {}
-            return platforms.load(chosen.platform).connect(chosen, secrets, pipeline.workspace(rehearsed, now))
+            return platforms.load(chosen.platform).connect(chosen, secrets, pipeline.workspace(rehearsed, now, name, start))
 
         ledger = open_ledger("git:broadcast/ledger", _repository(folder / "ledger"))
         run = Run(runs.name(), ledger, connect, lambda: now, report, stop)

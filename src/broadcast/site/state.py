@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -17,6 +19,16 @@ WAITING = frozenset({"scheduled", "delayed"})
 def visible(announcement: Announcement, now: datetime) -> tuple[Update, ...]:
     """The updates that followers may see, oldest first: those that are not in the future."""
     return tuple(update for update in announcement.updates if update.time <= now)
+
+
+def without(announcements: Sequence[Announcement], gone: Collection[tuple[str, datetime]]) -> list[Announcement]:
+    """The announcements without these updates (slug, time), and without those of which nothing is left."""
+    kept = []
+    for announcement in announcements:
+        updates = tuple(item for item in announcement.updates if (announcement.slug, item.time) not in gone)
+        if updates:
+            kept.append(replace(announcement, updates=updates))
+    return kept
 
 
 def phase(announcement: Announcement, status: str, now: datetime) -> Phase:

@@ -1,0 +1,92 @@
+"""How a run that sends ends: by a signal, at its deadline, or with the exit code of what is worst in it."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+
+from broadcast.errors import ChannelFailedError, ConfigError, InterruptedRunError, UncertainError, UsageError
+from broadcast.model import Result
+from broadcast.publish.send import STOPPED
+from broadcast.source.times import parse_duration
+from broadcast.views import data
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """`stop` is set when nothing new may be begun; `late` too when that is because the deadline has passed."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    late: threading.Event = field(default_factory=threading.Event)
+
+
+def seconds(text: str) -> float:
+    """The length of a deadline: what `parse_duration` reads, or `90s`. Raises `UsageError`."""
+    if match := re.fullmatch(r"([0-9]{1,6})s", text.strip(), re.ASCII):
+        return float(match[1])
+    try:
+        return parse_duration(text).total_seconds()
+    except ValueError as error:
+        raise UsageError(f"--deadline: {error}", "`--deadline 90s` is understood too") from None
+
+
+@contextmanager
+def ending(deadline: float | None = None) -> Iterator[Ending]:
+    """SIGINT, SIGTERM and a deadline (in seconds) end the run after the requests in flight; a second signal ends it at
+    once."""
+    end = Ending()
+    interrupted = threading.Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if interrupted.is_set():
+            raise KeyboardInterrupt
+        interrupted.set()
+        end.stop.set()
+        sys.stderr.write("stopping: the requests in flight are finished and recorded; once more to stop at once\n")
+
+    def pass_by() -> None:
+        if not interrupted.is_set():
+            end.late.set()
+        end.stop.set()
+
+    timers = [threading.Timer(deadline, pass_by)] if deadline is not None else []
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        for timer in timers:
+            timer.start()
+        yield end
+    finally:
+        for timer in timers:
+            timer.cancel()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def conclude(results: Sequence[Result], end: Ending, *, unrecorded: bool = False) -> None:
+    """The exit code of a run, by what is worst in it."""
+    states = {result.state for result in results}
+    if "uncertain" in states:
+        doubt = next(result for result in results if result.state == "uncertain")
+        where = f"{doubt.announcement} --update {data.utc(doubt.update)} --channel {doubt.channel} --part {doubt.part}"
+        raise UncertainError(
+            "some post may or may not stand; nothing is sent again until a human has looked",
+            f"look at the channel, then type `broadcast ledger settle {where} --posted` or the same with `--absent`",
+        )
+    if end.late.is_set() and any(result.error == STOPPED for result in results):
+        raise ChannelFailedError("the deadline passed before everything was done", "run again to go on")
+    if end.stop.is_set() and not end.late.is_set():
+        raise InterruptedRunError("stopped; what was done is recorded", "run again to go on")
+    if "failed" in states:
+        failed = [result for result in results if result.state == "failed"]
+        names = ", ".join(sorted({result.channel for result in failed}))
+        if all((result.error or "").startswith("no credentials") for result in failed):
+            raise ConfigError(f"no credentials for: {names}", "set them and run again; nothing is sent twice")
+        raise ChannelFailedError(f"failed: {names}", "run again: what is sent is never sent twice")
+    if unrecorded:
+        raise ChannelFailedError("everything was sent, but the ledger did not take the receipts", "run again from here")
