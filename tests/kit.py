@@ -16,7 +16,7 @@ import pytest
 from broadcast.cli.app import run
 from broadcast.model import Intent, Ref
 from broadcast.platforms.base import Connection
-from broadcast.rehearsal.base import Seen, World
+from broadcast.rehearsal.base import Request, Seen, World
 from broadcast.rehearsal.server import Server
 
 GIT = {
@@ -76,6 +76,13 @@ class Desk:
         code = run(["-C", str(self.root), *arguments])
         printed = self.capsys.readouterr()
         return Outcome(code, printed.out, printed.err)
+
+    def remove(self, channel: str, post: str) -> None:
+        """Delete a Mastodon post behind broadcast's back."""
+        token = {"authorization": f"Bearer {self.worlds[channel].secrets()['ACCESS_TOKEN']}"}
+        path = f"/api/v1/statuses/{post}"
+        answer = self.worlds[channel].handle(Request("DELETE", path, path, {}, token, b""))
+        assert answer.status == 200, answer.body
 
     def stands(self, channel: str) -> list[Seen]:
         """The posts that followers of a channel see, oldest first."""

@@ -121,3 +121,17 @@ def test_an_update_in_the_future_waits_for_its_time(live: Desk) -> None:
     assert counts(live) == [1, 1, 1]
     rows = live.run("plan", "--json").json()["actions"]
     assert [row["state"] for row in rows if row["channel"] == "x"] == ["done", "scheduled"]
+
+
+def test_verify_finds_what_does_not_stand_and_what_has_no_file(live: Desk) -> None:
+    path = live.write("incidents/slow.md", incident(FIRST))
+    assert live.run("publish", "--yes").code == 0
+    assert live.run("ledger", "verify").code == 0
+    whole = live.run("ledger", "verify", "--remote")
+    assert whole.code == 0, whole.out
+    live.remove("mastodon", live.stands("mastodon")[0].id)
+    broken = live.run("ledger", "verify", "--remote")
+    assert broken.code == 1
+    assert "on mastodon: post 1 has a receipt" in broken.out
+    path.rename(path.with_name("other.md"))
+    assert "ledger move slow NEW" in live.run("ledger", "verify").out

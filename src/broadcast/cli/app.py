@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from broadcast import __version__
-from broadcast.cli import ledger, review, send, setup, write
+from broadcast.cli import ledger, retract, review, send, setup, write
 from broadcast.cli.desk import make
 from broadcast.errors import BroadcastError, SendError
 
@@ -20,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (setup.app, write.app, review.app, send.app):
+for commands in (setup.app, write.app, review.app, send.app, retract.app):
     app.add_typer(commands)
 app.add_typer(ledger.app, name="ledger")
 

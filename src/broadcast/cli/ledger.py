@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
 
 from broadcast import pipeline, runs
 from broadcast.cli.desk import Slugs, desk, ledger_of, slugs
-from broadcast.errors import UsageError
+from broadcast.cli.send import connect
+from broadcast.errors import ProblemsFoundError, UsageError
 from broadcast.ledger.history import fold
 from broadcast.ledger.move import moved_announcement, moved_channel
+from broadcast.ledger.verify import against_files, against_platforms
 from broadcast.model import Event, Intent, Receipt, Ref, Verdict
+from broadcast.platforms.base import Connection
 from broadcast.source.times import format_time, parse_time
 
 app = typer.Typer(help="The shared record of what was sent.", no_args_is_help=True)
@@ -146,3 +151,35 @@ def move(
         raise UsageError(f"the ledger knows no {kind} {old!r}", "type `broadcast ledger show`")
     ledger.append(events, log.version)
     here.say(f"what was published as {old} is now known as {new}")
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    remote: Annotated[
+        bool, typer.Option("--remote", help="Ask the platforms, too, whether every post stands.")
+    ] = False,
+) -> None:
+    """Hold the ledger against the files and, with --remote, against what stands on the platforms."""
+    here = desk(context)
+    project = here.project()
+    log = ledger_of(project).read()
+    channels = project.config.channels
+    found = list(against_files(log, {one.slug for one in project.announcements}, channels))
+    if remote:
+        with ExitStack() as stack:
+            connections: dict[str, Connection] = {}
+
+            def find(name: str, intents: Sequence[Intent], parent: Ref | None) -> Mapping[int, Ref]:
+                if name not in connections:
+                    connections[name] = connect(here, project, name, here.now())
+                    stack.callback(connections[name].close)
+                return connections[name].find(intents, parent)
+
+            found += against_platforms(log, channels, find)
+    for line in found:
+        here.tell(line)
+    posts = sum(isinstance(event, Receipt) for events in log.events.values() for event in events)
+    here.say(f"{posts} receipts, {len(found)} differences")
+    if found:
+        raise ProblemsFoundError("the ledger and the world differ", "each line says what to do")

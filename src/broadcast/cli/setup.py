@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from broadcast import secrets
+from broadcast import pipeline, secrets
 from broadcast.cli import send
-from broadcast.cli.desk import Json, desk, require_clean
+from broadcast.cli.desk import NOTHING, Json, desk, read_log, require_clean
 from broadcast.errors import ChannelFailedError, ConfigError, CredentialsError, SendError, UsageError
 from broadcast.platforms import base as platforms
 from broadcast.platforms import site as site_platform
@@ -127,14 +127,16 @@ def site(
     require_clean(project.problems, here)
     config = project.config
     sites = [one for one in config.channels.values() if one.platform == "site"]
-    targets = [(config.root / one.options.output, one.options.title) for one in sites]
+    log = read_log(here, project) if sites else NOTHING
+    targets = [(one.name, config.root / one.options.output, one.options.title) for one in sites]
     if output is not None:
-        targets = [(here.start / output, sites[0].options.title if sites else None)]
-    for folder, title in targets or [(config.root / site_platform.Options().output, None)]:
+        name, _, title = targets[0] if targets else ("", None, None)
+        targets = [(name, here.start / output, title)]
+    for name, folder, title in targets or [("", config.root / site_platform.Options().output, None)]:
         if folder.resolve() in (config.root.resolve(), *config.root.resolve().parents):
             raise UsageError(f"{folder} holds the project itself", "name a folder of its own")
         pages = build(
-            project.announcements,
+            pipeline.standing(project, log, name),
             folder,
             url=config.file.url,
             root=config.root,

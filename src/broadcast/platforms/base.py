@@ -5,6 +5,7 @@ Importing the module must be cheap: the SDK is imported in `connect`, never at t
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,14 +25,15 @@ GROUP = "broadcast.platforms"
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """What a connection may look at besides its posts. `root` is the folder of `broadcast.toml`; media paths are
-    relative to it. `announcements` are all of the project's, for a platform that builds pages of them; `templates` is
-    the folder of the user's own templates."""
+    relative to it. `announcements` are what a platform that builds pages of them may show; `templates` is the folder of
+    the user's own templates. Once `stop` is set, no request is repeated."""
 
     root: Path
     now: datetime
     url: str | None = None
     announcements: Sequence[Announcement] = ()
     templates: Path | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True, slots=True)

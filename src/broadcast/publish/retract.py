@@ -111,34 +111,15 @@ def _stories(wanted: Wanted, log: Log) -> Iterator[tuple[tuple[datetime, str], S
             yield (update, channel), sent
 
 
-def _settled(
-    wanted: Wanted, log: Log, run: Run, connections: Mapping[str, Connection]
-) -> tuple[Log, Mapping[tuple[datetime, str], str]]:
-    """The log after looking up what is in doubt, and why some of it stays so, by update and channel. What was never
-    sent of a thread is recorded as retracted too: it must not be sent any more."""
+_Doubts = Mapping[tuple[datetime, str], str]
+"""Why an update on a channel must be left as it is, in whole or in part."""
+
+
+def _settled(wanted: Wanted, log: Log, run: Run, connections: Mapping[str, Connection]) -> tuple[Log, _Doubts]:
+    """The log after looking up what is in doubt, and what stays so."""
     lost = 0
     while True:
-        doubts: dict[tuple[datetime, str], str] = {}
-        events: list[Event] = []
-        history = fold(log.events.get(wanted.announcement, ()))
-        for (update, channel), sent in _stories(wanted, log):
-            now = run.clock()
-            if channel not in connections:
-                continue
-            if any(runs.alive(intent.run, intent.at, now) for intent in _open(sent)):
-                doubts[update, channel] = BUSY
-                continue
-            try:
-                found = _looked_up(sent, _tail(history, update, channel), connections[channel])
-            except UnprovableError as error:
-                doubts[update, channel] = str(error)
-                continue
-            for part in sent.parts:
-                name = (wanted.announcement, update, channel, part.part)
-                if part.part in found:
-                    events.append(Receipt(*name, now, run.name, found[part.part]))
-                elif part.state in ("open", "absent"):
-                    events.append(Verdict(*name, now, run.name, "retracted", "retract"))
+        events, doubts = _look_up(wanted, log, run, connections)
         if not events:
             return log, doubts
         try:
@@ -152,11 +133,40 @@ def _settled(
             return run.ledger.read(), doubts
 
 
+def _look_up(
+    wanted: Wanted, log: Log, run: Run, connections: Mapping[str, Connection]
+) -> tuple[list[Event], dict[tuple[datetime, str], str]]:
+    """What there is to record before anything is deleted: what was found, and that the rest of a thread, which was
+    never sent, must not be sent any more."""
+    doubts: dict[tuple[datetime, str], str] = {}
+    events: list[Event] = []
+    now = run.clock()
+    history = fold(log.events.get(wanted.announcement, ()))
+    for (update, channel), sent in _stories(wanted, log):
+        if channel not in connections:
+            continue
+        if any(runs.alive(intent.run, intent.at, now) for intent in _open(sent)):
+            doubts[update, channel] = BUSY
+            continue
+        try:
+            found = _found(sent, _tail(history, update, channel), connections[channel])
+        except UnprovableError as error:
+            doubts[update, channel] = str(error)
+            continue
+        for part in sent.parts:
+            name = (wanted.announcement, update, channel, part.part)
+            if part.part in found:
+                events.append(Receipt(*name, now, run.name, found[part.part]))
+            elif part.state in ("open", "absent"):
+                events.append(Verdict(*name, now, run.name, "retracted", "retract"))
+    return events, doubts
+
+
 def _open(sent: Sent) -> list[Intent]:
     return [part.intent for part in sent.parts if part.state == "open" and part.intent is not None]
 
 
-def _looked_up(sent: Sent, tail: Ref | None, connection: Connection) -> Mapping[int, Ref]:
+def _found(sent: Sent, tail: Ref | None, connection: Connection) -> Mapping[int, Ref]:
     """Those of the posts in doubt that stand. `tail` is what the first post of the update answers."""
     pending = _open(sent)
     if not pending:

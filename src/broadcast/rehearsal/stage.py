@@ -13,6 +13,7 @@ from pathlib import Path
 
 from broadcast import pipeline, runs
 from broadcast.errors import ConfigError, LedgerError
+from broadcast.ledger.base import Log
 from broadcast.ledger.open import open_ledger
 from broadcast.model import Action, Channel, Result
 from broadcast.platforms import base as platforms
@@ -61,7 +62,8 @@ def rehearse(
         def connect(name: str) -> platforms.Connection:
             chosen = cast.channels[name]
             secrets = cast.worlds[name].secrets() if name in cast.worlds else {}
-            return platforms.load(chosen.platform).connect(chosen, secrets, pipeline.workspace(rehearsed, now, name, start))
+            space = pipeline.workspace(rehearsed, now, name, Log("", {}), stop)
+            return platforms.load(chosen.platform).connect(chosen, secrets, space)
 
         ledger = open_ledger("git:broadcast/ledger", _repository(folder / "ledger"))
         run = Run(runs.name(), ledger, connect, lambda: now, report, stop)
