@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
-from kit import Desk, ago, incident
+import pytest
+
+from kit import Desk, Terminal, ago, git, incident
 
 NETWORKED = ("x", "bluesky", "mastodon")
 FIRST = ("Investigating", 30, "Searches are slow for some of you.")
@@ -135,3 +138,31 @@ def test_verify_finds_what_does_not_stand_and_what_has_no_file(live: Desk) -> No
     assert "on mastodon: post 1 has a receipt" in broken.out
     path.rename(path.with_name("other.md"))
     assert "ledger move slow NEW" in live.run("ledger", "verify").out
+
+
+def test_in_an_emergency_a_human_can_send_without_the_ledger(
+    live: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(tmp_path, "init", "--quiet", "--bare", "remote.git")
+    git(live.root, "remote", "add", "origin", str(tmp_path / "remote.git"))
+    live.write("incidents/slow.md", incident(FIRST))
+    (tmp_path / "remote.git").rename(tmp_path / "gone.git")
+    assert live.run("publish", "--yes").code == 6
+    assert live.run("publish", "--yes", "--ledger-offline").code == 2
+    assert counts(live) == [0, 0, 0]
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    sent = live.run("publish", "--yes", "--ledger-offline")
+    assert sent.code == 0, sent.err
+    assert "only known on this machine" in sent.err
+    assert counts(live) == [1, 1, 1]
+    assert live.run("publish", "--yes", "--ledger-offline").code == 0
+    assert counts(live) == [1, 1, 1]
+
+    (tmp_path / "gone.git").rename(tmp_path / "remote.git")
+    assert live.run("publish", "--yes").code == 0
+    assert counts(live) == [1, 1, 1]
+    append(live, "slow")
+    assert live.run("publish", "--yes").code == 0
+    assert counts(live) == [2, 2, 2]
+    assert git(tmp_path / "remote.git", "log", "--format=%an", "broadcast/ledger")

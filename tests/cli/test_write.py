@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kit import Desk, ago, incident
+from kit import Desk, Terminal, ago, incident
 
 CONFIG = '[channels.x]\nplatform = "x"\n'
 
@@ -118,16 +118,9 @@ def test_the_editor_is_opened_on_a_terminal(project: Desk, monkeypatch: pytest.M
     editor.write_text('#!/bin/sh\necho "Written in an editor." >> "$1"\n', encoding="utf-8")
     editor.chmod(0o755)
     monkeypatch.setenv("VISUAL", str(editor))
-    monkeypatch.setattr("sys.stdin", _Terminal())
+    monkeypatch.setattr("sys.stdin", Terminal())
     assert project.run("new", "incident", "Slow search").code == 0
     assert only_file(project).read_text(encoding="utf-8").endswith("Written in an editor.\n")
-
-
-class _Terminal:
-    """A standard input that says it is a terminal."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 def test_publish_right_away(live: Desk) -> None:

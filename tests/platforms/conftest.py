@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from broadcast.model import Channel, Facet, FitOptions, Intent, Media, Post, Ref
-from broadcast.platforms import bluesky, http, mastodon, mastodon_api, x
+from broadcast.platforms import bluesky, http, mastodon, mastodon_api, retry, x
 from broadcast.platforms.base import Connection, Workspace
 from broadcast.rehearsal import bluesky as bluesky_standin
 from broadcast.rehearsal import mastodon as mastodon_standin
@@ -134,6 +134,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(x, "LAG", (0.01,))
     monkeypatch.setattr(mastodon, "LAG", (0.01,))
     monkeypatch.setattr(mastodon_api, "POLL_PAUSE", 0.01)
+    monkeypatch.setattr(retry, "PAUSE", 0.01)
 
 
 @pytest.fixture

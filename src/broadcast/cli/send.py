@@ -23,8 +23,9 @@ from broadcast.cli.desk import (
 )
 from broadcast.cli.ending import conclude, ending, seconds
 from broadcast.cli.review import Channels
-from broadcast.errors import ChannelFailedError, InterruptedRunError, UsageError
-from broadcast.ledger.base import Log
+from broadcast.errors import ChannelFailedError, InterruptedRunError, LedgerError, UsageError
+from broadcast.ledger.base import Ledger, Log
+from broadcast.ledger.offline import OfflineLedger
 from broadcast.model import Plan
 from broadcast.platforms import base as platforms
 from broadcast.publish.posts import untouched
@@ -47,6 +48,13 @@ def publish(
         bool, typer.Option("--edit", help="Edit posts that were changed after publishing, where the platform can.")
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Send nothing when any channel refuses to log in.")] = False,
+    ledger_offline: Annotated[
+        bool,
+        typer.Option(
+            "--ledger-offline",
+            help="In an emergency, on a terminal: send although the ledger cannot be reached, and record it later.",
+        ),
+    ] = False,
     deadline: Annotated[str, typer.Option("--deadline", help="Begin no post later than this after the start.")] = "5m",
     as_json: Json = False,
 ) -> None:
@@ -60,6 +68,8 @@ def publish(
 
     plan = pipeline.planner(project, now=now, only=only, channels=wanted, backfill=backfill)
     ledger = ledger_of(project)
+    if ledger_offline:
+        ledger = _offline(here, ledger)
     log = ledger.read()
     shown = plan(log)
     require_clean(shown.problems, here)
@@ -91,6 +101,21 @@ def publish(
     if outcome.unrecorded:
         here.say(f"the receipts are only in this clone until the next run: {outcome.unrecorded}")
     conclude(outcome.results, end, unrecorded=outcome.unrecorded is not None)
+
+
+def _offline(here: Desk, ledger: Ledger) -> Ledger:
+    """The ledger's local copy, only when it is needed and a human stands there."""
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "--ledger-offline is for a human on a terminal", "a job that cannot reach the ledger must fail"
+        )
+    try:
+        ledger.read()
+    except LedgerError as error:
+        here.say(f"warning: {error.message.removesuffix(' (nothing was sent)')}")
+        here.say("warning: what is sent now is only known on this machine until the next `broadcast publish` here")
+        return OfflineLedger(ledger)
+    return ledger
 
 
 def connect(

@@ -65,8 +65,9 @@ def cost(post: Post) -> None:
 def connect(channel: Channel, secrets: Mapping[str, str], workspace: Workspace) -> Connection:
     require(channel, secrets, SECRETS)
     from broadcast.platforms.bluesky_api import Client
+    from broadcast.platforms.retry import Retry
 
-    client = Client(channel.options.service)
+    client = Client(channel.options.service, Retry(workspace.stop))
     try:
         with harmless():
             client.sign_in(channel.options.handle, secrets["APP_PASSWORD"])

@@ -4,9 +4,11 @@ with it, which takes more than a second."""
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from weakref import WeakSet
 
 import httpx
 from atproto import Client as SdkClient  # type: ignore[import-untyped]  # atproto has no marker for its types
@@ -15,11 +17,23 @@ from atproto.exceptions import AtProtocolError, RequestErrorBase  # type: ignore
 
 from broadcast.errors import CredentialsError, LostAnswerError, RefusedError, SendError
 from broadcast.platforms.bluesky_records import COLLECTION
-from broadcast.platforms.failures import GoneError, detail, field, judge, redactor, retry_after
+from broadcast.platforms.failures import (
+    GoneError,
+    UnreachableError,
+    detail,
+    field,
+    judge,
+    redactor,
+    retry_after,
+)
 from broadcast.platforms.media import Image
+from broadcast.platforms.retry import Retry, bounded, hang_up
 
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 """Seconds; the SDK's own are five, which a PDS that writes a thread may need."""
+
+HARMLESS = ("com.atproto.server.createSession", "com.atproto.server.refreshSession", "com.atproto.repo.uploadBlob")
+"""Procedures that may have their effect twice."""
 
 CREDENTIALS = ("ExpiredToken", "InvalidToken", "AccountTakedown", "AccountDeactivated", "AuthFactorTokenRequired")
 
@@ -27,8 +41,10 @@ CREDENTIALS = ("ExpiredToken", "InvalidToken", "AccountTakedown", "AccountDeacti
 class Client(SdkClient):  # type: ignore[misc]  # atproto has no marker for its types, so this is a subclass of Any
     """One account on one service."""
 
-    def __init__(self, service: str) -> None:
-        hooks = {"response": [_no_redirect]}
+    def __init__(self, service: str, retry: Retry) -> None:
+        hooks = {"request": [self._watch], "response": [_no_redirect]}
+        self._retry = retry
+        self._sockets: WeakSet[socket.socket] = WeakSet()
         super().__init__(service, request=Request(timeout=TIMEOUT, event_hooks=hooks))
         self.did = ""
         self.handle = ""
@@ -49,11 +65,18 @@ class Client(SdkClient):  # type: ignore[misc]  # atproto has no marker for its 
         """Stay with the service of `broadcast.toml`. At login the SDK would move to the host that the account's DID
         document names, past a proxy, or where a lone PDS cannot be reached; bsky.social passes requests on itself."""
 
-    def invoke_query(self, *args: Any, **kwargs: Any) -> Any:
-        return self._ours(lambda: super(Client, self).invoke_query(*args, **kwargs))
+    def invoke_query(self, nsid: str, *args: Any, **kwargs: Any) -> Any:
+        return self._retry(
+            lambda: self._ours(lambda: super(Client, self).invoke_query(nsid, *args, **kwargs)), repeatable=True
+        )
 
-    def invoke_procedure(self, *args: Any, **kwargs: Any) -> Any:
-        return self._ours(lambda: super(Client, self).invoke_procedure(*args, **kwargs))
+    def invoke_procedure(self, nsid: str, *args: Any, **kwargs: Any) -> Any:
+        content = kwargs.get("content")
+        size = len(content) if isinstance(content, bytes) else 0
+        return self._retry(
+            lambda: self._ours(lambda: super(Client, self).invoke_procedure(nsid, *args, **kwargs), size),
+            repeatable=nsid in HARMLESS,
+        )
 
     def uri(self, key: str) -> str:
         return f"at://{self.did}/{COLLECTION}/{key}"
@@ -91,25 +114,40 @@ class Client(SdkClient):  # type: ignore[misc]  # atproto has no marker for its 
     def close(self) -> None:
         self.request.close()
 
-    def _ours(self, call: Callable[[], Any]) -> Any:
+    def _ours(self, call: Callable[[], Any], size: int = 0) -> Any:
         """Call the SDK; what it raises becomes one of our errors, whose message holds nothing but what we put there."""
-        try:
-            return call()
-        except SendError:
-            raise
-        except (AtProtocolError, httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            raise self._meaning(error) from None
+        with bounded(size, self._cut) as late:
+            try:
+                return call()
+            except SendError:
+                raise
+            except (AtProtocolError, httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+                if late.is_set():
+                    raise LostAnswerError("Bluesky did not answer in time") from None
+                raise self._meaning(error) from None
+
+    def _watch(self, request: httpx.Request) -> None:
+        """Learn the sockets of connections as they are made (httpx calls this a trace)."""
+
+        def trace(event: str, facts: Mapping[str, Any]) -> None:
+            if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+                self._sockets.add(facts["return_value"].get_extra_info("socket"))
+
+        request.extensions["trace"] = trace
+
+    def _cut(self) -> None:
+        hang_up(list(self._sockets))
 
     def _meaning(self, error: Exception) -> SendError:
         if isinstance(error, RequestErrorBase) and error.response is not None:
             return self._refusal(error.response)
         cause = error.__cause__ if isinstance(error, RequestErrorBase) and error.__cause__ else error
         if isinstance(cause, httpx.ConnectTimeout | httpx.PoolTimeout):
-            return RefusedError("Bluesky cannot be reached (no connection in time)")
+            return UnreachableError("Bluesky cannot be reached (no connection in time)")
         if isinstance(cause, httpx.ConnectError):
             if _certificate(cause):
                 return RefusedError("Bluesky shows a certificate that is not valid for it")
-            return RefusedError("Bluesky cannot be reached (no connection)")
+            return UnreachableError("Bluesky cannot be reached (no connection)")
         if isinstance(cause, httpx.ProxyError | httpx.UnsupportedProtocol | httpx.InvalidURL):
             return RefusedError(f"Bluesky cannot be reached ({type(cause).__name__})")
         if isinstance(cause, httpx.TimeoutException):

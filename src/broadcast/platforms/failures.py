@@ -24,6 +24,10 @@ class GoneError(RefusedError):
     """There is no such thing on the server (404, 410)."""
 
 
+class UnreachableError(RefusedError):
+    """There was no connection, so the request was never delivered."""
+
+
 Judge = Callable[[int, str, float | None], SendError]
 """From an answer's status, the server's own words and the seconds to wait, what it means."""
 
@@ -42,9 +46,17 @@ def judge(service: str) -> Judge:
             return LostAnswerError(said)
         if status in (404, 410):
             return GoneError(said)
-        return RefusedError(said, retry_after=wait if status in (429, 503) else None)
+        if status == 429:
+            return RefusedError(f"{said}; too many requests: run again {_later(wait)}", retry_after=wait)
+        return RefusedError(said)
 
     return of
+
+
+def _later(wait: float | None) -> str:
+    if wait is None:
+        return "later"
+    return f"in {wait:.0f} s" if wait < 120 else f"in {-(-wait // 60):.0f} min"
 
 
 def redactor(secrets: Collection[str]) -> Callable[[str], str]:

@@ -68,8 +68,9 @@ def cost(post: Post) -> None:
 def connect(channel: Channel, secrets: Mapping[str, str], workspace: Workspace) -> Connection:
     require(channel, secrets, SECRETS)
     from broadcast.platforms.mastodon_api import Client
+    from broadcast.platforms.retry import Retry
 
-    client = Client(channel.options.api_base_url, secrets["ACCESS_TOKEN"])
+    client = Client(channel.options.api_base_url, secrets["ACCESS_TOKEN"], Retry(workspace.stop))
     try:
         with harmless():
             instance, account = client.instance(), client.account()

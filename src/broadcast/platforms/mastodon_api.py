@@ -18,6 +18,7 @@ from broadcast.errors import LostAnswerError, RefusedError, SendError, Unprovabl
 from broadcast.platforms.failures import GoneError, field
 from broadcast.platforms.http import Session
 from broadcast.platforms.media import Image
+from broadcast.platforms.retry import Retry
 
 PAGE = 40
 PAGES = 20
@@ -39,7 +40,8 @@ class Instance:
 class Client:
     """One account on one server. Errors are ours (see `Session`)."""
 
-    def __init__(self, api_base_url: str, token: str) -> None:
+    def __init__(self, api_base_url: str, token: str, retry: Retry) -> None:
+        self._retry = retry
         self.session = Session("Mastodon", [token])
         self._sdk = Mastodon(
             access_token=token,
@@ -90,7 +92,8 @@ class Client:
         raise RefusedError("Mastodon takes too long to process the image")
 
     def post(self, text: str, **options: Any) -> Mapping[str, Any]:
-        return self._status(lambda: self._sdk.status_post(text, **options))
+        # The one request that must not be made twice: not every server honors its idempotency key.
+        return self._status(lambda: self._sdk.status_post(text, **options), repeatable=False)
 
     def status(self, key: str) -> Mapping[str, Any]:
         return self._status(lambda: self._sdk.status(key))
@@ -124,12 +127,15 @@ class Client:
     def close(self) -> None:
         self.session.close()
 
-    def _status(self, call: Callable[[], Any]) -> Mapping[str, Any]:
-        answer = self._ours(call)
+    def _status(self, call: Callable[[], Any], *, repeatable: bool = True) -> Mapping[str, Any]:
+        answer = self._ours(call, repeatable=repeatable)
         field("Mastodon", answer, "id")
         return _mapping(answer)
 
-    def _ours(self, call: Callable[[], Any]) -> Any:
+    def _ours(self, call: Callable[[], Any], *, repeatable: bool = True) -> Any:
+        return self._retry(lambda: self._once(call), repeatable=repeatable)
+
+    def _once(self, call: Callable[[], Any]) -> Any:
         """Call the SDK. It wraps whatever its session raises, which here is one of our errors already."""
         try:
             return call()

@@ -7,9 +7,10 @@ to take it soon. Any other may be made again after every failure that can pass.
 from __future__ import annotations
 
 import random
+import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
@@ -69,6 +70,14 @@ def _pause(state: RetryCallState) -> float:
     asked = _wait(state.outcome.exception() if state.outcome else None)
     jitter = random.random() * PAUSE
     return jitter * 2 ** (state.attempt_number - 1) if asked is None else asked + jitter
+
+
+def hang_up(connections: Iterable[socket.socket]) -> None:
+    """End what waits on these sockets, from another thread."""
+    for connection in connections:
+        with suppress(OSError):
+            # Not TLS's own goodbye, which waits for the other side.
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 @contextmanager

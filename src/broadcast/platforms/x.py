@@ -68,9 +68,10 @@ def cost(post: Post) -> float:
 
 def connect(channel: Channel, secrets: Mapping[str, str], workspace: Workspace) -> Connection:
     require(channel, secrets, SECRETS)
+    from broadcast.platforms.retry import Retry
     from broadcast.platforms.x_api import Client
 
-    client = Client(channel.options.api_url, secrets)
+    client = Client(channel.options.api_url, secrets, Retry(workspace.stop))
     # An access token begins with the id of its account (docs.x.com/fundamentals/authentication/oauth-1-0a).
     prefix = secrets["ACCESS_TOKEN"].partition("-")[0]
     user_id, username = (prefix if prefix.isdecimal() else None), ANYBODY

@@ -14,7 +14,10 @@ from broadcast.errors import LostAnswerError, RefusedError, SendError
 from broadcast.platforms.failures import field, judge
 from broadcast.platforms.http import Session
 from broadcast.platforms.media import Image
+from broadcast.platforms.retry import Retry
 
+MEDIA = "/2/media/"
+"""Where uploads go: what arrives twice there is thrown away."""
 CHUNK = 4 * 1024 * 1024
 """Bytes that are uploaded in one request; larger files go in pieces."""
 POLLS = 30
@@ -26,7 +29,7 @@ LONGEST_POLL = 5.0
 class Client(tweepy.Client):  # type: ignore[misc]  # tweepy has no types, so this is a subclass of Any
     """OAuth 1.0a in the user's context. Every method answers with parsed JSON; errors are ours (see `Session`)."""
 
-    def __init__(self, api_url: str, secrets: Mapping[str, str]) -> None:
+    def __init__(self, api_url: str, secrets: Mapping[str, str], retry: Retry) -> None:
         super().__init__(
             consumer_key=secrets["API_KEY"],
             consumer_secret=secrets["API_SECRET"],
@@ -36,6 +39,7 @@ class Client(tweepy.Client):  # type: ignore[misc]  # tweepy has no types, so th
             wait_on_rate_limit=False,
         )
         self._api_url = api_url
+        self._retry = retry
         self.session = Session("X", tuple(secrets.values()), _judge)
 
     def request(
@@ -49,16 +53,20 @@ class Client(tweepy.Client):  # type: ignore[misc]  # tweepy has no types, so th
         files: Mapping[str, tuple[str, bytes, str]] | None = None,
     ) -> requests.Response:
         """What every method of tweepy's client ends in. `user_auth` is ignored: there is no other authentication."""
+        return self._retry(
+            # Each attempt is signed anew: X takes a nonce only once.
+            lambda: self._signed(method, route, params=params, json=json, data=data, files=files),
+            repeatable=method != "POST" or route.startswith(MEDIA),
+        )
+
+    def _signed(self, method: str, route: str, **content: Any) -> requests.Response:
         handler = tweepy.OAuth1UserHandler(
             self.consumer_key, self.consumer_secret, self.access_token, self.access_token_secret
         )
         response: requests.Response = self.session.request(
             method,
             self._api_url + route,
-            params=params,
-            json=json,
-            data=data,
-            files=files,
+            **content,
             headers={"User-Agent": self.user_agent},
             auth=handler.apply_auth(),
         )
