@@ -22,7 +22,7 @@ demo: .venv/.stamp  ## the example announcements through all platforms, without 
 	$(BIN)/broadcast rehearse
 
 test: .venv/.stamp $(PDS)  ## every test
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 lint: .venv/.stamp  ## style and types
 	$(BIN)/ruff check .

@@ -16,7 +16,7 @@ from kit import GIT, Desk, git, table
 
 @pytest.fixture(scope="session")
 def pds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pds_server.Pds]:
-    """A real PDS, shared by the tests of this process."""
+    """A real PDS. Each process of a parallel run has its own: it starts in three seconds."""
     if why := pds_server.missing():
         pytest.fail(why) if pds_server.required() else pytest.skip(why)
     with pds_server.running(tmp_path_factory.mktemp("pds")) as server:

@@ -18,7 +18,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import pytest
 
 from broadcast.rehearsal.base import Request, Response, Seen, SeenLink, SeenMedia
 
@@ -26,11 +25,6 @@ FOLDER = Path(__file__).parent / "pds"
 POST = "app.bsky.feed.post"
 HOP = {"connection", "keep-alive", "transfer-encoding", "content-encoding", "content-length", "host", "accept-encoding"}
 """Headers that speak of one connection, or of the bytes on it."""
-
-ON_PDS = pytest.mark.xdist_group("pds")
-"""One process of a test run has the PDS, with all of its tests."""
-SERVERS = ["stand-in", pytest.param("pds", marks=ON_PDS)]
-"""For a fixture whose tests run on both."""
 
 
 @dataclass(frozen=True, slots=True)

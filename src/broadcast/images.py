@@ -22,6 +22,43 @@ TYPES = {
 }
 
 
+MAX_IMAGE = 32 * 1024 * 1024
+MAX_VIDEO = 100 * 1024 * 1024
+"""Most bytes of a file that is read at all."""
+
+HEAD = 16
+"""As many bytes of a file tell what it is."""
+
+_MAGIC = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF87a": "image/gif",
+    b"GIF89a": "image/gif",
+}
+_NO_MP4 = (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1", b"qt  ")
+"""Brands of files that are built like an MP4 and are none (mp4ra.org)."""
+
+
+def kind_of(head: bytes) -> str | None:
+    """The media type of a file by its first bytes; None for what platforms do not take
+    (https://mimesniff.spec.whatwg.org/#matching-an-image-type-pattern)."""
+    for magic, kind in _MAGIC.items():
+        if head.startswith(magic):
+            return kind
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "image/webp"
+    return "video/mp4" if head[4:8] == b"ftyp" and head[8:12] not in _NO_MP4 else None
+
+
+def is_video(path: str) -> bool:
+    return path.lower().endswith(".mp4")
+
+
+def moves(path: str) -> bool:
+    """Whether it may be a video or an animation, which platforms show alone."""
+    return path.lower().endswith((".mp4", ".gif"))
+
+
 def path_of(source: str, document: str) -> str:
     """The path, relative to the project's root, of what the Markdown file at `document` calls `source`: relative to
     that file, and percent-encoded as Markdown's addresses are."""

@@ -144,7 +144,10 @@ class Limits:
 
     `length` is the most that `measure` may say of a text, in the platform's own unit (`unit` names it);
     `max_bytes` bounds the UTF-8 bytes too. With `facets`, words can carry a link; without, the URL is written out
-    after its words. `images` is the most a post takes, `alt` the most characters of an alternative text.
+    after its words. `images` is the most a post takes, `alt` the most characters of an alternative text. With `cards`,
+    a post brings the card of the page that it leads to. `replies` says whether posts answer each other: never, always,
+    or (`auto`) until the platform refuses it. `videos` says whether a post takes a video: none, one that stands alone
+    (without images, as an animation has to), or any.
     """
 
     length: int
@@ -154,6 +157,9 @@ class Limits:
     facets: bool = False
     images: int = 4
     alt: int = 1000
+    cards: bool = False
+    replies: Literal["always", "auto", "never"] = "always"
+    videos: Literal["none", "alone", "any"] = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +190,15 @@ class Facet:
 
 
 @dataclass(frozen=True, slots=True)
+class Card:
+    """What is shown below a post of the page that it leads to, where the platform does not look for itself."""
+
+    url: str
+    title: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     """One message that fits. `length` is in the unit of the limits it was made for."""
 
@@ -191,6 +206,7 @@ class Post:
     length: int
     facets: tuple[Facet, ...] = ()
     media: tuple[Media, ...] = ()
+    card: Card | None = None
 
 
 # --- plan -----------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,16 +14,20 @@ from broadcast.backlog import Rules
 from broadcast.config import Config
 from broadcast.errors import ConfigError, DoesNotFitError
 from broadcast.ledger.base import Log
-from broadcast.model import Announcement, Channel, Plan, Post, Problem, Thread, Update
+from broadcast.ledger.history import standalone
+from broadcast.model import Announcement, Card, Channel, Plan, Post, Problem, Thread, Update
 from broadcast.platforms import base as platforms
 from broadcast.publish import retract as retracting
 from broadcast.publish import run as publishing
 from broadcast.publish.run import Outcome, Run
 from broadcast.render import TemplateFailedError, environment, render
 from broadcast.site.links import permalink
+from broadcast.site.markdown import to_text
+from broadcast.site.pages import SUMMARY
 from broadcast.site.state import without
 from broadcast.source import check as checking
 from broadcast.source import read as reading
+from broadcast.text.card import with_card
 from broadcast.text.fit import fit
 
 Planner = Callable[[Log], Plan]
@@ -69,16 +73,19 @@ def threads(project: Project, only: Collection[str] | None = None) -> tuple[list
         if only is not None and slug not in only:
             continue
         for announcement, update, channel in _destinations(project.config, versions):
+            link = _link(project.config, announcement)
             try:
                 draft = render(
                     env,
                     announcement,
                     update,
                     channel,
-                    link=_link(project.config, announcement),
+                    link=link,
                     cadence=project.config.cadence_of(announcement),
                 )
                 posts = fit(draft, channel.limits, channel.fit)
+                if channel.limits.cards and link is not None:
+                    posts = with_card(posts, Card(link, announcement.title, to_text(update.body, SUMMARY)))
             except TemplateFailedError as error:
                 problems.append(_template_problem(error, announcement, update, channel))
                 continue
@@ -103,13 +110,16 @@ def planner(
     backfill: bool = False,
 ) -> Planner:
     """Plan: what should stand against what a ledger says of it. A run that has to plan again fits nothing again."""
-    made, problems = threads(project, only)
-    wanted = [thread for thread in made if channels is None or thread.channel.name in channels]
+    made: dict[frozenset[str], tuple[list[Thread], list[Problem]]] = {}
     rules = Rules(now, project.config.file.stale_after, backfill)
     slugs = {announcement.slug for announcement in project.announcements}
-    wrong = (*project.problems, *problems)
 
     def plan(log: Log) -> Plan:
+        alone = _standing_alone(project, log)
+        if alone not in made:
+            made[alone] = threads(_informed(project, alone), only)
+        wanted = [thread for thread in made[alone][0] if channels is None or thread.channel.name in channels]
+        wrong = (*project.problems, *made[alone][1])
         return planning.plan(wanted, log, rules, slugs=slugs, cost=_cost, problems=wrong)
 
     return plan
@@ -127,7 +137,7 @@ def standing(project: Project, log: Log, channel: str) -> list[Announcement]:
 
 def channel(project: Project, name: str, log: Log) -> Channel:
     """A channel of the project, with what the ledger knows of it."""
-    return project.config.channels[name]
+    return _informed(project, _standing_alone(project, log)).config.channels[name]
 
 
 def workspace(
@@ -142,6 +152,32 @@ def workspace(
         templates=project.config.root / project.config.file.templates,
         stop=stop or threading.Event(),
     )
+
+
+def _standing_alone(project: Project, log: Log) -> frozenset[str]:
+    """The channels on which posts do not answer each other: as configured, or since the platform refused it."""
+    channels = project.config.channels.values()
+    refused = standalone(event for events in log.events.values() for event in events)
+    return frozenset(
+        one.name
+        for one in channels
+        if one.limits.replies == "never" or (one.limits.replies == "auto" and one.name in refused)
+    )
+
+
+def _informed(project: Project, alone: Collection[str]) -> Project:
+    """The project, with posts that can be read on their own on these channels: numbered, each with the link."""
+    channels = {
+        name: replace(
+            channel,
+            limits=replace(channel.limits, replies="never"),
+            fit=replace(channel.fit, numbering=True, link="none" if channel.fit.link == "none" else "every"),
+        )
+        if name in alone
+        else channel
+        for name, channel in project.config.channels.items()
+    }
+    return replace(project, config=replace(project.config, channels=channels))
 
 
 def _destinations(config: Config, versions: Sequence[Announcement]) -> Iterator[tuple[Announcement, Update, Channel]]:

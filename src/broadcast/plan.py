@@ -129,6 +129,7 @@ def _row(
     parent: ReplyTo | None,
     refs: Mapping[int, Ref],
 ) -> Action:
+    answers = parent if part == 1 else _reply(thread.update, part - 1, refs.get(part - 1))
     return Action(
         announcement=thread.announcement,
         update=thread.update,
@@ -140,7 +141,7 @@ def _row(
         post=posts[part - 1],
         limit=thread.channel.limits.length,
         language=thread.language,
-        reply_to=parent if part == 1 else _reply(thread.update, part - 1, refs.get(part - 1)),
+        reply_to=None if thread.channel.limits.replies == "never" else answers,
         state=state[0],
         ref=refs.get(part),
         source=thread.source,

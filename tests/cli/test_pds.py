@@ -10,9 +10,7 @@ import pytest
 
 from broadcast.rehearsal.server import LOST, Server
 from kit import GIT, Desk, incident, table
-from pds_server import ON_PDS, Pds, PdsWorld
-
-pytestmark = ON_PDS
+from pds_server import Pds, PdsWorld
 
 LONG = "Searches are slow for some of you 🐢, and we do not know why yet: see https://example.com/status. "
 FIRST = ("Investigating", 30, LONG * 12)

@@ -184,3 +184,11 @@ def test_only_the_named_channel_is_sent_to(live: Desk) -> None:
     unknown = live.run("publish", "--yes", "--channel", "mastodom")
     assert unknown.code == 2
     assert "mastodon" in unknown.err
+
+
+def test_bluesky_shows_a_card_of_the_page(live: Desk) -> None:
+    live.write("incidents/slow.md", incident(FIRST))
+    assert live.run("publish", "--yes").code == 0
+    assert [seen.card for seen in live.stands("bluesky")] == ["https://status.example.com/slow.html"]
+    assert live.run("publish", "--yes").code == 0
+    assert {row["state"] for row in live.run("plan", "--json").json()["actions"]} == {"done"}

@@ -28,7 +28,8 @@ def project(desk: Desk) -> Desk:
 
 
 def test_the_plan_has_the_shape_of_the_design(project: Desk) -> None:
-    project.write("incidents/a.png", "")
+    (project.root / "incidents").mkdir()
+    (project.root / "incidents/a.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     body = "See [the docs](https://docs.example.com/ä). Bitte warten. " + "Wir prüfen das 👩‍👩‍👧 gerade. " * 20
     project.write("incidents/slow.md", incident(("Investigating", 30, body)))
     shown = project.run("plan", "--json")

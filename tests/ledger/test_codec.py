@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from broadcast.errors import LedgerError
 from broadcast.ledger.codec import Entry, decode, decode_lines, encode, entry
-from broadcast.model import Event, Facet, Intent, Media, Place, Post, Receipt, Ref, Verdict
+from broadcast.model import Card, Event, Facet, Intent, Media, Place, Post, Receipt, Ref, Verdict
 
 UPDATE = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
 AT = datetime(2026, 11, 22, 14, 6, 1, 250, tzinfo=UTC)
@@ -206,3 +207,10 @@ def test_an_empty_file_has_no_lines_and_an_empty_line_is_wrong() -> None:
     assert decode_lines(b"", "here") == []
     with pytest.raises(LedgerError, match="here, line 1: not JSON"):
         decode_lines(b"\n", "here")
+
+
+def test_the_card_of_a_post_comes_back() -> None:
+    card = Card("https://a.example", "Störung", "Wir sehen nach.")
+    item = Entry(KEY, replace(INTENT, post=replace(INTENT.post, card=card)))
+    assert decode(encode(item), "here") == item
+    assert b'"card":{"url":"https://a.example","title":' in encode(item)

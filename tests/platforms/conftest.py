@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+import x_description
 from broadcast.model import Channel, Facet, FitOptions, Intent, Media, Post, Ref
 from broadcast.platforms import bluesky, http, mastodon, mastodon_api, retry, x
 from broadcast.platforms.base import Connection, Workspace
@@ -21,12 +22,23 @@ from broadcast.rehearsal import x as x_standin
 from broadcast.rehearsal.base import Request, Response, Seen, World
 from broadcast.rehearsal.server import Fault, Server
 from kit import sent
-from pds_server import ON_PDS
 
 PLATFORMS: dict[str, ModuleType] = {"x": x, "bluesky": bluesky, "mastodon": mastodon}
 STANDINS: dict[str, ModuleType] = {"x": x_standin, "bluesky": bluesky_standin, "mastodon": mastodon_standin}
 POSTING = {"x": "/2/tweets", "bluesky": "/xrpc/com.atproto.repo.applyWrites", "mastodon": "/api/v1/statuses"}
 """The request that makes posts stand."""
+
+
+class Recording(Server):
+    """Keeps the requests that were made."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.requests: list[Request] = []
+
+    def exchange(self, request: Request) -> tuple[Response | None, bool]:
+        self.requests.append(request)
+        return super().exchange(request)
 
 
 @dataclass
@@ -149,7 +161,9 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def open_bench(root: Path, request: pytest.FixtureRequest) -> Iterator[Open]:
-    """Opens a bench with a stand-in that has the given options, or `bluesky-pds`: with a real PDS."""
+    """Opens a bench with a stand-in that has the given options, or `bluesky-pds`: with a real PDS.
+    At the end, every request that was made to X must be one of X's own description."""
+    recordings: list[Recording] = []
     with ExitStack() as stack:
 
         def open_(name: str, **options: Any) -> Bench:
@@ -159,12 +173,16 @@ def open_bench(root: Path, request: pytest.FixtureRequest) -> Iterator[Open]:
                 world: World = request.getfixturevalue(real).world(**options)
             else:
                 world = module.create(module.Options(**options))
-            server = stack.enter_context(Server(world))
+            server = stack.enter_context(Recording(world) if name == "x" else Server(world))
+            if isinstance(server, Recording):
+                recordings.append(server)
             return Bench(name, root, server, stack, world.secrets())
 
         yield open_
+    if x_description.DESCRIPTION.is_file():
+        assert [one for server in recordings for one in x_description.violations(server.requests)] == []
 
 
-@pytest.fixture(params=[*sorted(PLATFORMS), pytest.param("bluesky-pds", marks=ON_PDS)])
+@pytest.fixture(params=[*sorted(PLATFORMS), "bluesky-pds"])
 def bench(request: pytest.FixtureRequest, open_bench: Open) -> Bench:
     return open_bench(request.param)

@@ -15,8 +15,8 @@ from PIL import Image
 from broadcast.errors import CredentialsError, LostAnswerError, RefusedError, UnprovableError
 from broadcast.model import Intent, Media
 from broadcast.platforms import bluesky, bluesky_records
+from broadcast.rehearsal.server import HALF, LOST, Fault
 from kit import sent
-from pds_server import ON_PDS
 
 if TYPE_CHECKING:
     from broadcast.platforms.base import Connection
@@ -36,7 +36,7 @@ THREADS = {
 }
 
 
-@pytest.fixture(params=["bluesky", pytest.param("bluesky-pds", marks=ON_PDS)])
+@pytest.fixture(params=["bluesky", "bluesky-pds"])
 def name(request: pytest.FixtureRequest) -> str:
     given: str = request.param
     return given
@@ -218,6 +218,55 @@ def test_retracting_what_is_partly_gone(bench: Bench) -> None:
     assert not bench.standing()
     list(connection.delete(refs[::-1]))
     assert asked(bench)[before + 6 :] == ["getRecord"] * 5
+
+
+@pytest.fixture(params=[HALF, LOST], ids=["half", "lost"])
+def fault(request: pytest.FixtureRequest) -> Fault:
+    given: Fault = request.param
+    return given
+
+
+def always(bench: Bench, fault: Fault, method: str) -> None:
+    bench.server.faults = lambda request, number: fault if request.path.endswith(f".{method}") else None
+
+
+def test_login_whose_answer_breaks_off_is_made_again(bench: Bench, fault: Fault) -> None:
+    bench.fail(fault, path="/xrpc/com.atproto.server.createSession")
+    bench.connect()
+    always(bench, fault, "createSession")
+    with pytest.raises(RefusedError, match="broke before the answer"):
+        bench.connect()
+
+
+def test_upload_whose_answer_breaks_off_posted_nothing(bench: Bench, fault: Fault) -> None:
+    connection = bench.connect()
+    intents = bench.intents(connection, [bench.post("one", IMAGE), bench.post("two")])
+    always(bench, fault, "uploadBlob")
+    with pytest.raises(RefusedError, match="broke before the answer"):
+        list(connection.send(intents, None))
+    assert not bench.standing()
+    bench.fail(fault, path="/xrpc/com.atproto.repo.uploadBlob")
+    list(connection.send(intents, None))
+    equal_the_plan(bench, intents)
+
+
+def test_question_whose_answer_breaks_off_proves_nothing(bench: Bench, fault: Fault) -> None:
+    connection = bench.connect()
+    intents = bench.intents(connection, [bench.post("one"), bench.post("two")])
+    there = sent(connection, intents)
+    always(bench, fault, "getRecord")
+    with pytest.raises(UnprovableError, match="broke before the answer"):
+        connection.find(intents, None)
+    bench.fail(fault, method="GET", path="/xrpc/com.atproto.repo.getRecord", skip=1)
+    assert connection.find(intents, None) == there
+
+
+def test_deletion_whose_answer_breaks_off_is_looked_up(bench: Bench, fault: Fault) -> None:
+    connection = bench.connect()
+    refs = bench.publish(connection, [bench.post("one"), bench.post("two")])[::-1]
+    bench.fail(fault)
+    assert list(connection.delete(refs)) == [refs]
+    assert not bench.standing()
 
 
 def expire(connection: Connection) -> None:

@@ -55,7 +55,18 @@ def test_x_refusing_to_repeat_itself_is_settled_by_looking(open_bench: Open) -> 
 
 def test_x_refusing_replies_is_said_in_plain_words(open_bench: Open) -> None:
     bench = open_bench("x", replies_allowed=False)
-    sending = bench.connect().send(bench.intents(bench.connect(), [bench.post("one"), bench.post("two")]), None)
+    connection = bench.connect()
+    texts = ["one", "two", "three"]
+    intents = bench.intents(connection, [bench.post(text) for text in texts])
+    refs = sent(connection, intents)
+    assert [refs[part].data.get("standalone") for part in (1, 2, 3)] == [None, True, True]
+    assert "refuses replies" in refs[2].data["note"]
+    assert [(seen.text, seen.reply_to) for seen in bench.standing()] == [(text, None) for text in texts]
+    found = connection.find(intents, None)
+    assert [found[part].id for part in (1, 2, 3)] == [refs[part].id for part in (1, 2, 3)]
+
+    bench.options["replies"] = "always"
+    sending = bench.connect().send(bench.intents(connection, [bench.post("four"), bench.post("five")]), None)
     next(sending)
     with pytest.raises(RefusedError, match="refuses replies from this account"):
         next(sending)

@@ -158,8 +158,6 @@ def dripping(start: bytes) -> Iterator[str]:
 
 @pytest.mark.parametrize("part", ["headers", "body"])
 def test_a_server_that_drips_cannot_stretch_a_request(bench: Bench, monkeypatch: pytest.MonkeyPatch, part: str) -> None:
-    if bench.name not in POSTING:
-        return
     monkeypatch.setattr(retry, "REQUEST", 0.4)
     monkeypatch.setattr(retry, "ATTEMPTS", 2)
     start = b"HTTP/1.1 200 OK\r\nX-Slow: "

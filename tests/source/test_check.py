@@ -98,12 +98,52 @@ def test_an_update_that_says_something(tmp_path: Path, body: str) -> None:
     assert project(tmp_path, a=text) == ()
 
 
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.png", PNG, ""),
+        ("a.JPG", b"\xff\xd8\xff\xe0", ""),
+        ("a.jpeg", b"\xff\xd8\xff\xe0", ""),
+        ("a.gif", b"GIF89a", ""),
+        ("a.webp", b"RIFF1234WEBP", ""),
+        ("a.mp4", b"\0\0\0\x18ftypmp42", ""),
+        ("a.png", b"\xff\xd8\xff\xe0", "image/jpeg: give it a name that ends in `.jpg`"),
+        ("a.mp4", PNG, "image/png"),
+        ("a.png", b"", "is not a PNG"),
+        ("a.svg", b"<svg/>", "is not a PNG"),
+        ("a.avif", b"\0\0\0\x18ftypavif", "is not a PNG"),
+        ("a.mov", b"\0\0\0\x18ftypqt  ", "is not a PNG"),
+    ],
+)
+def test_media_are_what_their_names_say(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    (tmp_path / "incidents").mkdir()
+    (tmp_path / "incidents" / name).write_bytes(content)
+    text = f"---\ntitle: x\n---\n## Investigating - 2026-11-22 14:05 UTC\nLook: ![a]({name})\n"
+    problems = project(tmp_path, a=text)
+    assert codes(problems) == ([("bad-media", 5, 7)] if said else [])
+    assert all(said in one.message for one in problems)
+
+
+def test_media_that_are_far_too_large(tmp_path: Path) -> None:
+    (tmp_path / "incidents").mkdir()
+    with (tmp_path / "incidents" / "a.png").open("wb") as file:
+        file.write(PNG)
+        file.truncate(33 * 1024**2)
+    text = "---\ntitle: x\n---\n## Investigating - 2026-11-22 14:05 UTC\nLook: ![a](a.png)\n"
+    (problem,) = project(tmp_path, a=text)
+    assert (problem.code, problem.severity) == ("bad-media", "error")
+    assert "larger than 32 MB" in problem.message
+
+
 def test_images(tmp_path: Path) -> None:
     folder = tmp_path / "incidents"
     folder.mkdir()
     for name in ("ok.png", "two words.png"):
-        (folder / name).write_bytes(b"x")
-    (tmp_path / "shared.png").write_bytes(b"x")
+        (folder / name).write_bytes(PNG)
+    (tmp_path / "shared.png").write_bytes(PNG)
     (folder / "passwd.png").symlink_to("/etc/passwd")
     (folder / "loop.png").symlink_to("loop.png")
     lines = [

@@ -9,9 +9,10 @@ A line is one JSON object in UTF-8, ended by a line feed. Every line has
   their own names. Times are UTC, `2026-11-22T14:05:00Z`, with six more digits only where there are microseconds.
 
 Inside an intent, `post` is `{"text", "length", "facets": [{"kind", "value", "start", "end"}], "media": [{"path",
-"alt", "place": {"path", "line", "column"}}]}`; `ref` and `parent` of an intent and `ref` of a receipt are
-`{"id", "url", "data"}`. An intent's `payload`, `ref`, `parent` and `audience`, and all `facets`, `media`, `place`,
-`url` and `data`, are left out where they are empty. Nothing else may be left out or added.
+"alt", "place": {"path", "line", "column"}}], "card": {"url", "title", "description"}}`; `ref` and `parent` of an intent
+and `ref` of a receipt are `{"id", "url", "data"}`. An intent's `payload`, `ref`, `parent` and `audience`, and all
+`facets`, `media`, `card`, `place`, `url` and `data`, are left out where they are empty. Nothing else may be left out or
+added.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Never, TypeVar, cast
 
 from broadcast.errors import LedgerError
-from broadcast.model import Event, Facet, Intent, Media, Place, Post, Receipt, Ref, Verdict
+from broadcast.model import Card, Event, Facet, Intent, Media, Place, Post, Receipt, Ref, Verdict
 
 VERSION = 1
 
@@ -118,7 +119,8 @@ def _unless_empty(**fields: object) -> dict[str, Any]:
 def _post(post: Post) -> dict[str, Any]:
     facets = [{"kind": f.kind, "value": f.value, "start": f.start, "end": f.end} for f in post.facets]
     media = [{"path": m.path, "alt": m.alt} | _unless_empty(place=_place(m.place)) for m in post.media]
-    return {"text": post.text, "length": post.length} | _unless_empty(facets=facets, media=media)
+    card = {"url": post.card.url, "title": post.card.title, "description": post.card.description} if post.card else None
+    return {"text": post.text, "length": post.length} | _unless_empty(facets=facets, media=media, card=card)
 
 
 def _ref(ref: Ref | None) -> dict[str, Any] | None:
@@ -271,9 +273,18 @@ def _read_post(fields: _Fields) -> Post:
         length=fields.count("length"),
         facets=tuple(_read_facet(facet) for facet in fields.objects("facets")),
         media=tuple(_read_media(media) for media in fields.objects("media")),
+        card=_read_card(fields.maybe_object("card")),
     )
     fields.close()
     return post
+
+
+def _read_card(fields: _Fields | None) -> Card | None:
+    if fields is None:
+        return None
+    card = Card(fields.text("url"), fields.text("title"), fields.text("description"))
+    fields.close()
+    return card
 
 
 def _read_facet(fields: _Fields) -> Facet:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -65,6 +65,15 @@ def fold(events: Sequence[Event]) -> Mapping[tuple[datetime, str], Sent]:
             case Verdict():
                 story.judge(event)
     return {key: story.sent() for key, story in stories.items()}
+
+
+def standalone(events: Iterable[Event]) -> set[str]:
+    """The channels whose last post stands on its own because replies were refused there."""
+    newest: dict[str, Receipt] = {}
+    for event in events:
+        if isinstance(event, Receipt) and (event.channel not in newest or event.at >= newest[event.channel].at):
+            newest[event.channel] = event
+    return {channel for channel, receipt in newest.items() if receipt.ref.data.get("standalone") is True}
 
 
 @dataclass(slots=True)

@@ -54,7 +54,14 @@ def limits(options: Options) -> Limits:
     """The lexicon's: graphemes and bytes of `app.bsky.feed.post`, images of `app.bsky.embed.images`. The lexicon does
     not bound alternative texts; Bluesky's own app does."""
     return Limits(
-        length=300, measure=measure.graphemes, unit="graphemes", max_bytes=3000, facets=True, images=4, alt=2000
+        length=300,
+        measure=measure.graphemes,
+        unit="graphemes",
+        max_bytes=3000,
+        facets=True,
+        images=4,
+        alt=2000,
+        cards=True,
     )
 
 
@@ -192,8 +199,8 @@ class Connection:
 
     def _upload(self, intent: Intent) -> None:
         """Upload the images of a post, which must be those that its record names."""
-        embed = intent.payload["record"].get("embed") or {"images": []}
-        for media, named in zip(intent.post.media, embed["images"], strict=True):
+        embed = intent.payload["record"].get("embed") or {}
+        for media, named in zip(intent.post.media, embed.get("images", ()), strict=True):
             if self._client.upload(self._image(media)) != named["image"]["ref"]["$link"]:
                 raise RefusedError(f"{media.path}: the image is no longer the one that was planned")
 

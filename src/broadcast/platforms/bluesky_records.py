@@ -98,6 +98,9 @@ def post_record(
         record["reply"] = dict(reply)
     if images:
         record["embed"] = {"$type": "app.bsky.embed.images", "images": [_image(*pair) for pair in images]}
+    elif post.card:
+        card = {"uri": post.card.url, "title": post.card.title, "description": post.card.description}
+        record["embed"] = {"$type": "app.bsky.embed.external", "external": card}
     return record
 
 

@@ -24,6 +24,10 @@ class GoneError(RefusedError):
     """There is no such thing on the server (404, 410)."""
 
 
+class RepliesRefusedError(RefusedError):
+    """The platform takes posts from this account, and no replies."""
+
+
 class UnreachableError(RefusedError):
     """There was no connection, so the request was never delivered."""
 

@@ -87,12 +87,15 @@ class Session(requests.Session):
         kwargs["timeout"] = (CONNECT_TIMEOUT, READ_TIMEOUT)  # whatever the SDK thinks: none, or five minutes
         size = len(request.body) if isinstance(request.body, str | bytes) else 0
         with bounded(size, self._adapter.cut) as late:
+            failure: SendError | None = None
             try:
                 response = super().send(request, **kwargs)
             except requests.RequestException as error:
-                if late.is_set():
-                    raise LostAnswerError(f"{self._service} did not answer in time") from None
-                raise self._broken(error) from None
+                failure = self._broken(error)
+        if late.is_set():  # even where there is an answer: headers that are cut off look like the end of them
+            raise LostAnswerError(f"{self._service} did not answer in time")
+        if failure is not None:
+            raise failure
         self.server_time = server_time(response.headers) or self.server_time
         if response.status_code >= 300:
             words = self._clean(detail(response.content))

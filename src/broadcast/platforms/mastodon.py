@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
@@ -18,7 +19,7 @@ from broadcast.model import Channel, Intent, Limits, Post, Ref
 from broadcast.platforms import standing
 from broadcast.platforms.base import Account, Prepared, Workspace
 from broadcast.platforms.failures import GoneError, harmless, proving
-from broadcast.platforms.media import load
+from broadcast.platforms.media import moving, read
 from broadcast.platforms.options import BaseUrl, require
 from broadcast.platforms.standing import Standing
 from broadcast.text import measure
@@ -30,8 +31,8 @@ Visibility = Literal["public", "unlisted", "private"]
 
 
 class Options(BaseModel):
-    """A table `[channels.NAME]` with `platform = "mastodon"`. The two numbers are the server's own, from its
-    `/api/v2/instance`: planning does not ask it."""
+    """A table `[channels.NAME]` with `platform = "mastodon"`. The numbers are the server's own, from its
+    `/api/v2/instance`: planning does not ask it. `spoiler_text` is a content warning, above every post."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -40,6 +41,8 @@ class Options(BaseModel):
     reply_visibility: Visibility = "unlisted"
     max_characters: int = Field(default=500, ge=100, le=1_000_000)
     characters_reserved_per_url: int = Field(default=23, ge=1, le=1000)
+    description_limit: int = Field(default=1500, ge=100, le=1_000_000)
+    spoiler_text: str = Field(default="", max_length=80)
 
 
 OPTIONS = Options
@@ -47,7 +50,8 @@ SECRETS = ("ACCESS_TOKEN",)
 EDITS = True
 
 MAX_IMAGE = 16 * 1024 * 1024
-"""Bytes of an image where the server does not say (docs.joinmastodon.org/user/posting/#media)."""
+MAX_VIDEO = 40 * 1024 * 1024
+"""Bytes of an image and of a video where the server does not say (docs.joinmastodon.org/user/posting/#media)."""
 
 LAG = (1.0, 2.0)
 """Seconds to wait before looking again for a post that may not be listed yet."""
@@ -58,7 +62,10 @@ OPENNESS: tuple[Visibility, ...] = ("private", "unlisted", "public")
 
 def limits(options: Options) -> Limits:
     count = measure.mastodon(options.characters_reserved_per_url)
-    return Limits(length=options.max_characters, measure=count, unit="characters", images=4, alt=1500)
+    room = options.max_characters - count(options.spoiler_text)  # the warning counts too
+    return Limits(
+        length=room, measure=count, unit="characters", images=4, alt=options.description_limit, videos="alone"
+    )
 
 
 def cost(post: Post) -> None:
@@ -78,22 +85,22 @@ def connect(channel: Channel, secrets: Mapping[str, str], workspace: Workspace) 
     except BaseException:
         client.close()
         raise
-    return Connection(client, workspace.root, channel.options, account, instance.max_image or MAX_IMAGE)
+    return Connection(client, workspace.root, channel.options, account, instance)
 
 
 def _agree(channel: Channel, instance: Instance) -> None:
     """Posts were planned by the channel's numbers; they would be refused one by one where the server has others."""
-    planned, allowed = channel.options.max_characters, instance.max_characters
-    if allowed is not None and allowed < planned:
+    options = channel.options
+    for key, planned, server, much in (
+        ("max_characters", options.max_characters, instance.max_characters, "takes {} characters in a post"),
+        ("description_limit", options.description_limit, instance.description_limit, "takes {} in a description"),
+        ("characters_reserved_per_url", options.characters_reserved_per_url, instance.characters_reserved_per_url, ""),
+    ):
+        if server is None or (server >= planned if much else server <= planned):
+            continue
         raise RefusedError(
-            f"the server takes {allowed} characters, and posts were planned for {planned}: "
-            f"set max_characters = {allowed} under [channels.{channel.name}] in broadcast.toml"
-        )
-    planned, counted = channel.options.characters_reserved_per_url, instance.characters_reserved_per_url
-    if counted is not None and counted > planned:
-        raise RefusedError(
-            f"the server counts {counted} characters for a URL, and posts were planned for {planned}: "
-            f"set characters_reserved_per_url = {counted} under [channels.{channel.name}] in broadcast.toml"
+            f"the server {(much or 'counts {} characters for a URL').format(server)}, and posts were planned for "
+            f"{planned}: set {key} = {server} under [channels.{channel.name}] in broadcast.toml"
         )
 
 
@@ -101,13 +108,14 @@ class Connection:
     """An account on a server."""
 
     def __init__(
-        self, client: Client, root: Path, options: Options, account: Mapping[str, Any], max_image: int
+        self, client: Client, root: Path, options: Options, account: Mapping[str, Any], instance: Instance
     ) -> None:
         self._client = client
         self._root = root
         self._options = options
         self._account = account
-        self._max_image = max_image
+        self._max_image = instance.max_image or MAX_IMAGE
+        self._max_video = instance.max_video or MAX_VIDEO
         self._sources: dict[str, str] = {}
 
     def verify(self) -> Account:
@@ -115,7 +123,7 @@ class Connection:
         return Account(f"@{self._account.get('acct', '')}", str(url) if url else None)
 
     def prepare(self, posts: Sequence[Post], language: str, parent: Ref | None) -> list[Prepared]:
-        return [Prepared({"idempotency_key": str(uuid4())}) for _ in posts]
+        return [Prepared({"idempotency_key": str(uuid4())} | self._digests(post)) for post in posts]
 
     def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[Mapping[int, Ref]]:
         answers = parent.id if parent else None
@@ -127,6 +135,7 @@ class Connection:
                 in_reply_to_id=answers,
                 media_ids=media or None,
                 visibility=self._visibility(answers),
+                spoiler_text=self._options.spoiler_text or None,
                 language=intent.language,
                 idempotency_key=intent.payload["idempotency_key"],
             )
@@ -146,13 +155,15 @@ class Connection:
         return found
 
     def edit(self, ref: Ref, intent: Intent) -> Ref:
-        """The text, and the images where their alternative texts tell that they are others."""
+        """The text, and the images where their alternative texts or their bytes are others than those of the intent."""
         with harmless():
             there = self._client.status(ref.id).get("media_attachments") or ()
             media = [str(item["id"]) for item in there]
-            if [item.get("description") or "" for item in there] != [item.alt for item in intent.post.media]:
+            described = [item.get("description") or "" for item in there] == [item.alt for item in intent.post.media]
+            if not described or self._digests(intent.post).get("media") != intent.payload.get("media"):
                 media = self._upload(intent.post)
-        return _ref(self._client.update(ref.id, intent.post.text, media), intent)
+        spoiler = self._options.spoiler_text or None
+        return _ref(self._client.update(ref.id, intent.post.text, media_ids=media, spoiler_text=spoiler), intent)
 
     def delete(self, refs: Sequence[Ref]) -> Iterator[Sequence[Ref]]:
         for ref in refs:
@@ -165,9 +176,14 @@ class Connection:
 
     def _upload(self, post: Post) -> list[str]:
         return [
-            self._client.upload(load(self._root, item, self._max_image, self._max_image), item.alt)
+            self._client.upload(moving(self._root, item, self._max_image, self._max_image, self._max_video), item.alt)
             for item in post.media
         ]
+
+    def _digests(self, post: Post) -> dict[str, list[str]]:
+        """Of the files of a post, so that an edit knows whether they are still the same."""
+        digests = [sha256(read(self._root, item)).hexdigest() for item in post.media]
+        return {"media": digests} if digests else {}
 
     def _visibility(self, answers: str | None) -> Visibility:
         """A reply is never more open than the post that it answers."""

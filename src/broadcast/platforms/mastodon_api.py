@@ -4,7 +4,7 @@ with it."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from mastodon.errors import MastodonError, MastodonNetworkError
 from broadcast.errors import LostAnswerError, RefusedError, SendError, UnprovableError
 from broadcast.platforms.failures import GoneError, field
 from broadcast.platforms.http import Session
-from broadcast.platforms.media import Image
+from broadcast.platforms.media import Image, Video
 from broadcast.platforms.retry import Retry
 
 PAGE = 40
@@ -25,16 +25,18 @@ PAGES = 20
 """Posts on a page, and how many pages are read before giving up."""
 POLLS = 60
 POLL_PAUSE = 1.0
-"""How often the server is asked whether it is done with an image, at most, and the seconds between."""
+"""How often the server is asked whether it is done with a file, at most, and the seconds between."""
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """What a server takes, as far as it says so. `max_image` is in bytes."""
+    """What a server takes, as far as it says so. `max_image` and `max_video` are in bytes."""
 
     max_characters: int | None
     characters_reserved_per_url: int | None
+    description_limit: int | None
     max_image: int | None
+    max_video: int | None
 
 
 class Client:
@@ -68,7 +70,9 @@ class Client:
         return Instance(
             _number(characters),
             _number(statuses.get("characters_reserved_per_url")),
+            _number(media.get("description_limit")),
             _number(media.get("image_size_limit")),
+            _number(media.get("video_size_limit")),
         )
 
     def account(self) -> Mapping[str, Any]:
@@ -76,11 +80,12 @@ class Client:
         field("Mastodon", answer, "id")
         return _mapping(answer)
 
-    def upload(self, image: Image, alt: str) -> str:
-        """Upload an image with its alternative text, wait until the server is done with it, and return its id."""
-        name = "image." + image.mime.removeprefix("image/")
+    def upload(self, file: Image | Video, alt: str) -> str:
+        """Upload an image or a video with its alternative text, wait until the server is done with it, and return its
+        id."""
+        name = "file." + file.mime.rpartition("/")[2]
         media: Any = self._ours(
-            lambda: self._sdk.media_post(image.data, mime_type=image.mime, description=alt, file_name=name)
+            lambda: self._sdk.media_post(file.data, mime_type=file.mime, description=alt, file_name=name)
         )
         key = str(field("Mastodon", media, "id"))
         for _ in range(POLLS):
@@ -89,7 +94,7 @@ class Client:
             time.sleep(POLL_PAUSE)
             media = self._ours(lambda: self._sdk.media(key))
             field("Mastodon", media, "id")
-        raise RefusedError("Mastodon takes too long to process the image")
+        raise RefusedError("Mastodon takes too long to process the file")
 
     def post(self, text: str, **options: Any) -> Mapping[str, Any]:
         # The one request that must not be made twice: not every server honors its idempotency key.
@@ -98,8 +103,8 @@ class Client:
     def status(self, key: str) -> Mapping[str, Any]:
         return self._status(lambda: self._sdk.status(key))
 
-    def update(self, key: str, text: str, media: Sequence[str]) -> Mapping[str, Any]:
-        return self._status(lambda: self._sdk.status_update(key, text, media_ids=list(media)))
+    def update(self, key: str, text: str, **options: Any) -> Mapping[str, Any]:
+        return self._status(lambda: self._sdk.status_update(key, text, **options))
 
     def source(self, key: str) -> str:
         """What was written, word for word."""

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from broadcast.errors import RefusedError
+from broadcast.images import HEAD, MAX_VIDEO, is_video, kind_of
+from broadcast.images import MAX_IMAGE as MAX_FILE
 from broadcast.model import Media
 
 if TYPE_CHECKING:
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 MIME = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
 """The formats that are read, by Pillow's name for them."""
 
-MAX_FILE = 32 * 1024 * 1024
-"""Most bytes of a file that is read at all."""
 MAX_PIXELS = 50_000_000
 """Most pixels that are decoded, over all frames: a file of a few kilobytes can claim billions."""
 MAX_FRAMES = 500
@@ -61,21 +61,46 @@ class Image:
     height: int
 
 
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A video, as it is in its file."""
+
+    data: bytes
+    mime: str
+
+
 def load(root: Path, media: Media, max_bytes: int, max_animation: int = 0) -> Image:
     """The image of a post, made to fit as `fit` says. Raises `RefusedError` where it is none of the known formats,
     stands outside of `root`, or cannot be made to fit."""
+    data = read(root, media)
+    try:
+        return fit(data, max_bytes, max_animation)
+    except RefusedError as error:
+        raise RefusedError(f"{media.path}: {error}") from None
+
+
+def moving(root: Path, media: Media, max_bytes: int, max_animation: int, max_video: int) -> Image | Video:
+    """The image or the video of a post. A video is sent as it is, or refused."""
+    if not is_video(media.path):
+        return load(root, media, max_bytes, max_animation)
+    data = read(root, media)
+    if kind_of(data[:HEAD]) != "video/mp4":
+        raise RefusedError(f"{media.path}: is not an MP4 video")
+    if len(data) > max_video:
+        raise RefusedError(f"{media.path}: the video has {len(data):,} bytes, of at most {max_video:,}")
+    return Video(data, "video/mp4")
+
+
+def read(root: Path, media: Media) -> bytes:
+    """The file, unless it is far too large for anything. Raises `RefusedError`."""
     path = (root / media.path).resolve()
     if not path.is_relative_to(root.resolve()):
         raise RefusedError(f"{media.path}: stands outside of the project")
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_FILE + 1)
+            return file.read((MAX_VIDEO if is_video(media.path) else MAX_FILE) + 1)
     except OSError as error:
         raise RefusedError(f"{media.path}: cannot be read ({error.strerror})") from None
-    try:
-        return fit(data, max_bytes, max_animation)
-    except RefusedError as error:
-        raise RefusedError(f"{media.path}: {error}") from None
 
 
 def fit(data: bytes, max_bytes: int, max_animation: int = 0) -> Image:

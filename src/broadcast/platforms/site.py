@@ -44,7 +44,7 @@ EDITS = True
 
 def limits(options: Options) -> Limits:
     """A page takes anything; the numbers only stop what no reader would want."""
-    return Limits(length=1_000_000, measure=len, facets=True, images=100, alt=10_000)
+    return Limits(length=1_000_000, measure=len, facets=True, images=100, alt=10_000, videos="any")
 
 
 def cost(post: Post) -> float | None:

@@ -61,6 +61,18 @@ def match(intents: Sequence[Intent], parent: Ref | None, posts: Iterable[Standin
     return found
 
 
+def match_alone(intents: Sequence[Intent], posts: Iterable[Standing]) -> Mapping[int, Standing]:
+    """The same where posts do not answer each other."""
+    left = list(posts)
+    found: dict[int, Standing] = {}
+    for intent in intents:
+        right = next((post for post in left if canonical(post.text) == canonical(intent.post.text)), None)
+        if right is not None:
+            left.remove(right)
+            found[intent.part] = right
+    return found
+
+
 _SCHEME = re.compile(r"\bhttps?://", re.IGNORECASE)
 _REMOTE_MENTION = re.compile(r"(?<![\w/])@(\w+(?:[.-]\w+)*)@[\w.-]*\w")
 _TRAILING_SLASH = re.compile(r"/(?=\s|$)")

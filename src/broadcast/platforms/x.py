@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -17,8 +17,8 @@ from broadcast.errors import RefusedError, UnprovableError
 from broadcast.model import Channel, Intent, Limits, Post, Ref
 from broadcast.platforms import standing
 from broadcast.platforms.base import Account, Prepared, Workspace
-from broadcast.platforms.failures import GoneError, field, harmless, proving
-from broadcast.platforms.media import load
+from broadcast.platforms.failures import GoneError, RepliesRefusedError, field, harmless, proving
+from broadcast.platforms.media import moving
 from broadcast.platforms.options import BaseUrl, require
 from broadcast.platforms.standing import Standing
 from broadcast.text import measure
@@ -33,6 +33,7 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     api_url: BaseUrl = "https://api.x.com"
+    replies: Literal["auto", "always", "never"] = "auto"
 
 
 OPTIONS = Options
@@ -45,10 +46,12 @@ USD = 0.015
 
 MAX_IMAGE = 5 * 1024 * 1024
 MAX_GIF = 15 * 1024 * 1024
-"""Bytes of an image, and of an animated GIF (docs.x.com/x-api/media/quickstart/best-practices)."""
+MAX_VIDEO = 512 * 1024 * 1024
+"""Bytes of an image, of an animated GIF, and of a video (docs.x.com/x-api/media/quickstart/best-practices)."""
 
 ANYBODY = "i"
 """Stands for the account's name in an address, and leads to the post all the same."""
+REFUSES_REPLIES = "X refuses replies from this account: from here on, posts stand on their own"
 READ_ONLY = ("the access token may only read; make one with write permission",)
 
 LAG = (1.0, 2.0, 4.0)
@@ -59,7 +62,15 @@ PAGES = 10
 
 
 def limits(options: Options) -> Limits:
-    return Limits(length=280, measure=measure.weighted, unit="weighted characters", images=4, alt=1000)
+    return Limits(
+        length=280,
+        measure=measure.weighted,
+        unit="weighted characters",
+        images=4,
+        alt=1000,
+        replies=options.replies,
+        videos="alone",
+    )
 
 
 def cost(post: Post) -> float:
@@ -85,21 +96,32 @@ def connect(channel: Channel, secrets: Mapping[str, str], workspace: Workspace) 
     except BaseException as error:
         # Small plans may ask who they are only a few times a day. An outage must not wait for that.
         if isinstance(error, GoneError) or (isinstance(error, RefusedError) and error.retry_after is not None):
-            return Connection(client, workspace.root, user_id, username, (f"X does not say who this is: {error}",))
+            notes = (f"X does not say who this is: {error}",)
+            return Connection(client, workspace.root, user_id, username, notes, channel.limits.replies)
         client.session.close()
         raise
-    return Connection(client, workspace.root, user_id, username, notes)
+    return Connection(client, workspace.root, user_id, username, notes, channel.limits.replies)
 
 
 class Connection:
     """An account on X."""
 
-    def __init__(self, client: Client, root: Path, user_id: str | None, username: str, notes: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        client: Client,
+        root: Path,
+        user_id: str | None,
+        username: str,
+        notes: tuple[str, ...],
+        replies: Literal["auto", "always", "never"],
+    ) -> None:
         self._client = client
         self._root = root
         self._user_id = user_id
         self._username = username
         self._notes = notes
+        self._replies = replies
+        self._alone = replies == "never"
 
     def verify(self) -> Account:
         known = self._username != ANYBODY
@@ -112,16 +134,24 @@ class Connection:
     def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[Mapping[int, Ref]]:
         answers = parent.id if parent else None
         for intent in intents:
+            note = None
             with harmless():
                 media = [
-                    self._client.upload(load(self._root, item, MAX_IMAGE, MAX_GIF), item.alt)
+                    self._client.upload(moving(self._root, item, MAX_IMAGE, MAX_GIF, MAX_VIDEO), item.alt)
                     for item in intent.post.media
                 ]
-            answer = self._client.create_tweet(
-                text=intent.post.text, media_ids=media or None, in_reply_to_tweet_id=answers
-            )
-            answers = str(field("X", answer, "data", "id"))
-            yield {intent.part: self._ref(answers)}
+            try:
+                answers = self._post(intent.post.text, media, None if self._alone else answers)
+            except RepliesRefusedError:
+                if self._replies == "always":
+                    raise
+                self._alone, note = True, REFUSES_REPLIES
+                answers = self._post(intent.post.text, media, None)
+            yield {intent.part: self._ref(answers, note)}
+
+    def _post(self, text: str, media: Sequence[str], answers: str | None) -> str:
+        answer = self._client.create_tweet(text=text, media_ids=media or None, in_reply_to_tweet_id=answers)
+        return str(field("X", answer, "data", "id"))
 
     def find(self, intents: Sequence[Intent], parent: Ref | None) -> Mapping[int, Ref]:
         since = standing.since(intents, self._client.session.server_time)
@@ -129,7 +159,8 @@ class Connection:
         for pause in (0.0, *LAG):
             time.sleep(pause)
             with proving("the account's own posts on X"):
-                found = standing.match(intents, parent, list(self._own_posts(since)))
+                posts = list(self._own_posts(since))
+                found = standing.match_alone(intents, posts) if self._alone else standing.match(intents, parent, posts)
             if len(found) == len(intents):
                 break
         return {part: self._ref(post.id) for part, post in found.items()}
@@ -148,8 +179,9 @@ class Connection:
     def close(self) -> None:
         self._client.session.close()
 
-    def _ref(self, id_: str) -> Ref:
-        return Ref(id_, f"https://x.com/{self._username}/status/{id_}")
+    def _ref(self, id_: str, note: str | None = None) -> Ref:
+        data = ({"standalone": True} if self._alone else {}) | ({"note": note} if note else {})
+        return Ref(id_, f"https://x.com/{self._username}/status/{id_}", data)
 
     def _own_posts(self, since: datetime) -> Iterator[Standing]:
         if self._user_id is None:

@@ -3,6 +3,7 @@ does not have. Imported late: it brings tweepy with it."""
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -11,15 +12,15 @@ import requests
 import tweepy  # type: ignore[import-untyped]  # tweepy has no types
 
 from broadcast.errors import LostAnswerError, RefusedError, SendError
-from broadcast.platforms.failures import field, judge
+from broadcast.platforms.failures import RepliesRefusedError, field, judge
 from broadcast.platforms.http import Session
-from broadcast.platforms.media import Image
+from broadcast.platforms.media import Image, Video
 from broadcast.platforms.retry import Retry
 
 MEDIA = "/2/media/"
 """Where uploads go: what arrives twice there is thrown away."""
-CHUNK = 4 * 1024 * 1024
-"""Bytes that are uploaded in one request; larger files go in pieces."""
+CHUNK = 3 * 1024 * 1024
+"""Bytes that are uploaded in one request; larger files go in pieces, each of less than 5 MB when it is encoded."""
 POLLS = 30
 """How often X is asked whether it is done with an upload, at most."""
 LONGEST_POLL = 5.0
@@ -70,38 +71,38 @@ class Client(tweepy.Client):  # type: ignore[misc]  # tweepy has no types, so th
             headers={"User-Agent": self.user_agent},
             auth=handler.apply_auth(),
         )
-        if response.content:
+        if response.content or route != f"{MEDIA}metadata":  # which needs to say nothing
             try:
                 response.json()
             except ValueError:
                 raise LostAnswerError("X answered something that is not JSON") from None
         return response
 
-    def upload(self, image: Image, alt: str) -> str:
-        """Upload an image with its alternative text, wait until X is done with it, and return its id."""
-        media = self._upload_whole(image) if len(image.data) <= CHUNK else self._upload_pieces(image)
+    def upload(self, file: Image | Video, alt: str) -> str:
+        """Upload an image or a video with its alternative text, wait until X is done with it, and return its id."""
+        whole = isinstance(file, Image) and len(file.data) <= CHUNK
+        media = self._upload_whole(file) if whole else self._upload_pieces(file)
         if alt:
             metadata = {"id": media, "metadata": {"alt_text": {"text": alt}}}
             self.request("POST", "/2/media/metadata", json=metadata)
         return media
 
-    def _upload_whole(self, image: Image) -> str:
+    def _upload_whole(self, file: Image | Video) -> str:
         answer = self.request(
             "POST",
             "/2/media/upload",
-            data={"media_category": _category(image)},
-            files={"media": ("media", image.data, image.mime)},
+            data={"media_category": _category(file)},
+            files={"media": ("media", file.data, file.mime)},
         ).json()
         return self._processed(answer)
 
-    def _upload_pieces(self, image: Image) -> str:
-        start = {"media_category": _category(image), "media_type": image.mime, "total_bytes": len(image.data)}
+    def _upload_pieces(self, file: Image | Video) -> str:
+        start = {"media_category": _category(file), "media_type": file.mime, "total_bytes": len(file.data)}
         media = str(field("X", self.request("POST", "/2/media/upload/initialize", json=start).json(), "data", "id"))
-        for index, offset in enumerate(range(0, len(image.data), CHUNK)):
-            piece = ("media", image.data[offset : offset + CHUNK], "application/octet-stream")
-            self.request(
-                "POST", f"/2/media/upload/{media}/append", data={"segment_index": str(index)}, files={"media": piece}
-            )
+        for index, offset in enumerate(range(0, len(file.data), CHUNK)):
+            # As JSON: the description has `segment_index` as a number, which a form cannot hold.
+            piece = base64.b64encode(file.data[offset : offset + CHUNK]).decode("ascii")
+            self.request("POST", f"/2/media/upload/{media}/append", json={"segment_index": index, "media": piece})
         return self._processed(self.request("POST", f"/2/media/upload/{media}/finalize").json())
 
     def _processed(self, answer: Any) -> str:
@@ -113,15 +114,15 @@ class Client(tweepy.Client):  # type: ignore[misc]  # tweepy has no types, so th
             if state == "succeeded":
                 return media
             if state == "failed":
-                raise RefusedError("X cannot process the image")
+                raise RefusedError("X cannot process the file")
             time.sleep(min(max(float(work.get("check_after_secs") or 1), 0.0), LONGEST_POLL))
             answer = self.request("GET", "/2/media/upload", params={"command": "STATUS", "media_id": media}).json()
             field("X", answer, "data", "id")
-        raise RefusedError("X takes too long to process the image")
+        raise RefusedError("X takes too long to process the file")
 
 
-def _category(image: Image) -> str:
-    return "tweet_gif" if image.mime == "image/gif" else "tweet_image"
+def _category(file: Image | Video) -> str:
+    return {"image/gif": "tweet_gif", "video/mp4": "tweet_video"}.get(file.mime, "tweet_image")
 
 
 def _judge(status: int, detail: str, wait: float | None) -> SendError:
@@ -131,5 +132,5 @@ def _judge(status: int, detail: str, wait: float | None) -> SendError:
         # X refuses to say the same twice: most likely it stands already, and its answer was lost.
         return LostAnswerError("X says that this post stands already (403 duplicate content)")
     if status == 403 and "reply" in detail.lower() and "not allowed" in detail.lower():
-        return RefusedError(f"X refuses replies from this account (403): {detail}")
+        return RepliesRefusedError(f"X refuses replies from this account (403): {detail}")
     return judge("X")(status, detail, wait)

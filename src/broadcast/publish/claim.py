@@ -42,24 +42,35 @@ def reconcile(
     histories = posts.histories(plan, log)
     events: list[Event] = []
     doubts: list[Result] = []
+    tails: dict[tuple[str, str, datetime], Ref | None] = {}
+    doubtful: set[tuple[str, str, datetime]] = set()
     for rows in posts.threads(plan):
         first = rows[0]
         sent = histories[first.announcement].get((first.update, first.channel))
         if sent is None or first.channel not in connections or all(row.state != "uncertain" for row in rows):
             continue
         pending = [part.intent for part in sent.parts if part.state == "open" and part.intent is not None]
+        parent, after = posts.parent(rows[pending[0].part - 1], histories[first.announcement])
+        before = (first.announcement, first.channel, after) if after is not None else None
+        here = (first.announcement, first.channel, first.update)
         if any(runs.alive(intent.run, intent.at, now) for intent in pending):
             doubts += [result(intent, "failed", error=BUSY) for intent in pending]
+            doubtful.add(here)
             continue
-        parent = posts.parent(rows[pending[0].part - 1], histories[first.announcement])[0]
+        if before in doubtful:  # without the post that it answers it cannot be told from another
+            doubtful.add(here)
+            continue
         try:
-            found = connections[first.channel].find(pending, parent)
+            found = connections[first.channel].find(pending, tails.get(before) if before else parent)
         except UnprovableError as error:
             doubts += [result(intent, "uncertain", error=str(error)) for intent in pending]
+            doubtful.add(here)
         except SendError as error:
             doubts += [result(intent, "failed", error=f"cannot look whether it stands: {error}") for intent in pending]
+            doubtful.add(here)
         else:
             events += [_found(intent, found.get(intent.part), run, now) for intent in pending]
+            tails[here] = found.get(rows[-1].part)
     return events, doubts
 
 

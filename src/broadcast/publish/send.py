@@ -20,6 +20,7 @@ from broadcast.publish.claim import Job
 from broadcast.publish.posts import key, result
 
 STOPPED = "the run was stopped before it was sent"
+EXPIRED = "it was not sent in time, and another run may take it over; run again"
 CREDENTIALS = "the channel no longer accepts the credentials"
 
 Clock = Callable[[], datetime]
@@ -55,8 +56,8 @@ def _channel(jobs: Sequence[Job], connection: Connection, sender: Sender) -> Non
     broken: dict[str, str] = {}
     for job in jobs:
         why = broken.get(job.announcement) or broken.get("")
-        if sender.stop.is_set() or sender.clock() - job.intents[0].at > runs.SENDING:
-            why = why or STOPPED
+        if not why and _over(job, job.intents, sender):
+            continue
         if why:
             _give_up(job.intents, sender, "skipped", why)
             continue
@@ -68,6 +69,18 @@ def _channel(jobs: Sequence[Job], connection: Connection, sender: Sender) -> Non
             broken["" if failure == CREDENTIALS else job.announcement] = "a post before it was not sent"
 
 
+def _over(job: Job, pending: Sequence[Intent], sender: Sender) -> str | None:
+    """Give up what is not sent yet when the run is to end, or when its claim is about to run out: another run would
+    take this one for dead, and send the same."""
+    if sender.stop.is_set():
+        _give_up(pending, sender, "skipped", STOPPED)
+        return STOPPED
+    if sender.clock() - job.intents[0].at > runs.SENDING:
+        _give_up(pending, sender, "failed", EXPIRED)
+        return EXPIRED
+    return None
+
+
 def _job(job: Job, parent: Ref | None, connection: Connection, sender: Sender) -> tuple[Ref | None, str | None]:
     """Send one thread. Gives the reference of its last post, or why it has none."""
     pending = list(job.intents)
@@ -76,9 +89,8 @@ def _job(job: Job, parent: Ref | None, connection: Connection, sender: Sender) -
         for standing in connection.send(job.intents, parent):
             for part, ref in sorted(standing.items()):
                 tail = _posted(pending, part, ref, sender)
-            if pending and sender.stop.is_set():
-                _give_up(pending, sender, "skipped", STOPPED)
-                return None, STOPPED
+            if pending and (why := _over(job, pending, sender)):
+                return None, why
     except RefusedError as error:
         _give_up(pending, sender, "failed", str(error))
         return None, CREDENTIALS if isinstance(error, CredentialsError) else str(error)
@@ -114,7 +126,7 @@ def _posted(pending: list[Intent], part: int, ref: Ref, sender: Sender) -> Ref:
     intent = next(intent for intent in pending if intent.part == part)
     sender.record(Receipt(*key(intent), sender.clock(), sender.run, ref))
     pending.remove(intent)
-    sender.report(result(intent, "posted", ref=ref))
+    sender.report(result(intent, "posted", ref=ref, error=ref.data.get("note")))
     return ref
 
 

@@ -3,7 +3,7 @@
 What a real one lets pass, passes: a reply to a post that does not exist (nothing checks parents), a facet outside the
 text, an empty text. It differs in this: no other account exists, signatures and Merkle trees are left out (a commit's
 CID is only ever new), deep nesting is refused, posts are always held to their schema (`validate: false` is not
-believed), and limits are only kept with `Options.rate_limited`, where a request that is refused for its form counts too.
+believed), and limits are only kept with `Options.rate_limited`, where what is refused for its form counts too.
 """
 
 from __future__ import annotations

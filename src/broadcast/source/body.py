@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from broadcast.images import path_of
+from broadcast.images import HEAD, MAX_IMAGE, MAX_VIDEO, TYPES, is_video, kind_of, path_of
 from broadcast.model import Place, Problem, Update
 from broadcast.source.frontmatter import is_web_address
 from broadcast.source.problems import problem, shown
@@ -49,6 +49,8 @@ def check_body(update: Update, path: str, root: Path) -> Iterator[Problem]:
         wrong = _wrong_file(reference.target, path, root)
         if wrong:
             yield problem("missing-media", reference.place, wrong)
+        elif wrong := _wrong_content(root / path_of(reference.target, path)):
+            yield problem("bad-media", reference.place, f"`{shown(reference.target)}` {wrong}")
 
 
 def _says_something(token: Token) -> bool:
@@ -111,3 +113,21 @@ def _wrong_file(target: str, path: str, root: Path) -> str:
     except (OSError, ValueError):  # a name that is too long
         return f"`{shown(target)}` cannot be opened"
     return ""
+
+
+def _wrong_content(file: Path) -> str:
+    """Why a file is no image or video that can be posted; empty when it is one, as far as its first bytes tell."""
+    try:
+        with file.open("rb") as content:
+            head = content.read(HEAD)
+        size = file.stat().st_size
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    kind = kind_of(head)
+    if kind is None:
+        return "is not a PNG, JPEG, GIF or WebP image or an MP4 video, whatever its name says"
+    if TYPES.get(file.suffix.lower()) != kind:
+        named = next(suffix for suffix, known in TYPES.items() if known == kind)
+        return f"is of the type {kind}: give it a name that ends in `{named}`"
+    most = MAX_VIDEO if is_video(file.name) else MAX_IMAGE
+    return f"is larger than {most // 1024**2} MB" if size > most else ""

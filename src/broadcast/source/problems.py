@@ -57,6 +57,7 @@ CODES: dict[str, tuple[Literal["error", "warning"], str]] = {
     # Links and media
     "missing-alt": ("error", "an image without alternative text"),
     "missing-media": ("error", "an image that is not a file of the project"),
+    "bad-media": ("error", "an image or a video that is not what its name says, or that platforms do not take"),
     "bad-link": ("error", "a link that followers cannot open"),
     # Translations
     # An outage must not wait for a translator.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from broadcast.images import is_video, moves
 from broadcast.model import Facet, Limits, Media, Post
 from broadcast.text.atoms import Atom, Mark
 
@@ -58,17 +59,24 @@ def _described(image: Media, limits: Limits) -> Media:
 
 
 def spread(wanted: Sequence[Sequence[Media]], limits: Limits) -> list[list[Media]]:
-    """The images of each post, at most `limits.images` on one. What is too much goes to the next post; at the end,
-    posts are added for what is left. A channel that takes no images gets none."""
+    """The images and videos of each post, at most `limits.images` on one. What is too much goes to the next post; at
+    the end, posts are added for what is left. A channel that takes none gets none."""
     if limits.images < 1:
         return [[] for _ in wanted]
     posts: list[list[Media]] = []
     waiting: list[Media] = []
     for images in wanted:
-        waiting += images
-        posts.append(waiting[: limits.images])
-        waiting = waiting[limits.images :]
+        waiting += [image for image in images if limits.videos != "none" or not is_video(image.path)]
+        posts.append(_share(waiting, limits))
+        waiting = waiting[len(posts[-1]) :]
     while waiting:
-        posts.append(waiting[: limits.images])
-        waiting = waiting[limits.images :]
+        posts.append(_share(waiting, limits))
+        waiting = waiting[len(posts[-1]) :]
     return posts
+
+
+def _share(waiting: Sequence[Media], limits: Limits) -> list[Media]:
+    """As many of the first as go on one post."""
+    alone = [index for index, image in enumerate(waiting) if limits.videos == "alone" and moves(image.path)]
+    most = (alone[0] or 1) if alone else limits.images
+    return list(waiting[: min(most, limits.images)])

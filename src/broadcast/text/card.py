@@ -1,0 +1,17 @@
+"""The card of the announcement's page, on the post that leads to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from broadcast.model import Card, Post
+
+
+def with_card(posts: Sequence[Post], card: Card) -> tuple[Post, ...]:
+    """The posts, with the card on the first that leads to its page, unless that one shows images already."""
+    for index, post in enumerate(posts):
+        if any(facet.kind == "link" and facet.value == card.url for facet in post.facets):
+            carried = post if post.media else replace(post, card=card)
+            return (*posts[:index], carried, *posts[index + 1 :])
+    return tuple(posts)

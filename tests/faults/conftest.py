@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from broadcast.rehearsal.base import World, load
+from kit import GIT
+from scenes import IMPATIENT, Scene, scene, template
+from zygote import Zygote, zygote
+
+Open = Callable[..., Scene]
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, setting in IMPATIENT.items():
+        monkeypatch.setattr(name, setting)
+    for name, value in GIT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("COLUMNS", "120")
+
+
+@pytest.fixture(scope="session")
+def remote(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bare remote that every scene begins with a copy of."""
+    return template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(scope="session")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+    with zygote(tmp_path_factory.mktemp("processes")) as found:
+        yield found
+
+
+@pytest.fixture
+def open_scene(
+    remote: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Open]:
+    """Opens the scene of a platform, with the stand-in's own world or another."""
+    with ExitStack() as stack:
+
+        def open_(platform: str, world: World | None = None) -> Scene:
+            found = world or load(platform).create()
+            return stack.enter_context(scene(remote, tmp_path, platform, found, capsys, monkeypatch))
+
+        yield open_

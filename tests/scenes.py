@@ -1,0 +1,168 @@
+"""One announcement, one channel on a stand-in, and a ledger on a bare remote: what the tests of faults and races do
+again and again, with other things going wrong."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from broadcast.cli.app import run
+from broadcast.rehearsal.base import Request, Response, Seen, World
+from broadcast.rehearsal.server import Server
+from kit import Outcome, git, incident, table
+from zygote import Process, Zygote
+
+PICTURE = "![Searches in a minute, falling](searches.png)"
+LONG = "Searches are slow for some of you, and we do not know why yet. " * 9
+SLUG = "slow"
+IMPATIENT: dict[str, object] = {
+    "broadcast.platforms.http.READ_TIMEOUT": 1.0,
+    "broadcast.platforms.bluesky_api.TIMEOUT": 1.0,
+    "broadcast.platforms.x.LAG": (0.01,),
+    "broadcast.platforms.mastodon.LAG": (0.01,),
+    "broadcast.platforms.retry.PAUSE": 0.01,
+}
+"""For stand-ins, which answer at once or never, and list a post as soon as it stands."""
+CODES = {0, 3, 4}
+"""How a run may end when something went wrong with a channel: done, run again, somebody must look."""
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def template(folder: Path) -> Path:
+    """A bare remote with the announcement in it: a thread with a picture, and an update that answers it."""
+    work = folder / "work"
+    (work / "incidents").mkdir(parents=True)
+    updates = (("Investigating", 30.0, f"{LONG}\n\n{PICTURE}"), ("Resolved", 5.0, "Fixed."))
+    (work / "incidents" / f"{SLUG}.md").write_text(incident(*updates), encoding="utf-8")
+    Image.linear_gradient("L").convert("RGB").save(work / "incidents" / "searches.png")
+    git(work, "init", "--quiet", "--initial-branch=main")
+    git(work, "add", "-A")
+    git(work, "commit", "--quiet", "-m", "An outage")
+    git(folder, "clone", "--quiet", "--bare", str(work), "remote.git")
+    return folder / "remote.git"
+
+
+@dataclass(slots=True)
+class Watched:
+    """A world that counts the requests that it has handled."""
+
+    world: World
+    handled: int = 0
+
+    def handle(self, request: Request) -> Response:
+        response = self.world.handle(request)
+        self.handled += 1
+        return response
+
+    def options(self, url: str) -> dict[str, str]:
+        return self.world.options(url)
+
+    def secrets(self) -> dict[str, str]:
+        return self.world.secrets()
+
+    def timeline(self) -> tuple[Seen, ...]:
+        return self.world.timeline()
+
+
+@dataclass(slots=True)
+class Scene:
+    """The clone that works is `root`; `fresh` makes another one, with nothing of the first."""
+
+    folder: Path
+    platform: str
+    world: Watched
+    server: Server
+    capsys: pytest.CaptureFixture[str]
+    root: Path
+    clones: int = 0
+
+    def fresh(self) -> Path:
+        """Go on in a new clone, which has nothing of what the one before kept to itself."""
+        self.clones += 1
+        self.root = self.folder / f"clone-{self.clones}"
+        git(self.folder, "clone", "--quiet", f"file://{self.folder}/remote.git", self.root.name)
+        toml = 'url = "https://status.example.com"\n\n' + table(self.platform, self.world.options(self.server.url))
+        (self.root / "broadcast.toml").write_text(toml, encoding="utf-8")
+        return self.root
+
+    def run(self, *arguments: str) -> Outcome:
+        """A command in this process, in the clone."""
+        self.capsys.readouterr()
+        code = run(["-C", str(self.root), *arguments])
+        printed = self.capsys.readouterr()
+        assert "Traceback" not in printed.err
+        return Outcome(code, printed.out, printed.err)
+
+    def start(self, processes: Zygote) -> Process:
+        """Publish in a process of its own, in the clone."""
+        return processes.start("-C", str(self.root), "publish", "--yes", settings=IMPATIENT)
+
+    def publish(self) -> Outcome:
+        done = self.run("publish", "--yes")
+        assert done.code in CODES, done.err
+        return done
+
+    def asked(self) -> list[str]:
+        """Every request so far."""
+        return [f"{entry.method} {entry.path}" for entry in self.server.log]
+
+    def stands(self) -> list[Seen]:
+        return [seen for seen in self.world.timeline() if seen.deleted is None]
+
+    def converge(self, most: int = 4) -> int:
+        """Run again until it is done, as a person would. Gives how many runs it took."""
+        for number in range(1, most + 1):
+            done = self.publish()
+            if done.code == 0:
+                return number
+        raise AssertionError(f"not done after {most} runs: {done.code} {done.err}")
+
+    def assert_once(self) -> None:
+        """Every planned post stands exactly once, in one chain, with its picture, and the ledger knows each."""
+        planned = json.loads(self.run("plan", "--json").out)["actions"]
+        assert len(planned) >= 3
+        stands = self.stands()
+        assert [seen.text for seen in stands] == [row["text"] for row in planned]
+        assert [seen.reply_to for seen in stands] == [None, *[seen.id for seen in stands[:-1]]]
+        assert [len(seen.media) for seen in stands] == [len(row["media"]) for row in planned]
+        assert sum(len(seen.media) for seen in stands) == 1
+        assert {row["state"] for row in planned} == {"done"}
+        before = self.world.timeline()
+        again = self.run("publish", "--yes", "--json")
+        assert again.code == 0, again.err
+        assert [row["id"] for row in again.json()["results"]] == [seen.id for seen in stands]
+        assert self.world.timeline() == before
+
+
+@contextmanager
+def scene(
+    remote: Path,
+    folder: Path,
+    platform: str,
+    world: World,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Scene]:
+    """A scene with its server running, in a first clone."""
+    shutil.copytree(remote, folder / "remote.git")
+    for key, value in world.secrets().items():
+        monkeypatch.setenv(f"BROADCAST_{platform.upper()}_{key}", value)
+    watched = Watched(world)
+    with Server(watched) as server:
+        made = Scene(folder, platform, watched, server, capsys, folder)
+        made.fresh()
+        yield made
