@@ -129,18 +129,19 @@ class Found(AssertionError):  # noqa: N818 - it is what was searched for
 def explore(setting: Callable[[Stage], World], most: int = 1_000_000) -> Summary:
     """Search all plays. `setting` puts actors on a new stage and gives the world between them. Raises `Found`."""
     seen: set[Hashable] = set()
+    ended: set[Hashable] = set()
     waiting: list[tuple[str, ...]] = [()]
     plays = 0
     while waiting:
         prefix = waiting.pop()
         plays += 1
         assert plays <= most, f"more than {most} plays"
-        waiting += _play(setting, prefix, seen)
+        waiting += _play(setting, prefix, seen, ended)
     return Summary(plays, len(seen))
 
 
 def _play(
-    setting: Callable[[Stage], World], prefix: tuple[str, ...], seen: set[Hashable]
+    setting: Callable[[Stage], World], prefix: tuple[str, ...], seen: set[Hashable], ended: set[Hashable]
 ) -> list[tuple[str, ...]]:
     """One play, and the prefixes of others that branch off from it."""
     stage = Stage()
@@ -152,8 +153,7 @@ def _play(
     branches: list[tuple[str, ...]] = []
     try:
         while True:
-            choices = [f"{actor.name} {option}" for actor in actors if not actor.done for option in actor.options]
-            choices += world.moves(actors)
+            choices = _choices(actors, world)
             fresh = len(steps) >= len(prefix)
             if fresh:
                 state = (world.key(), *(_key(actor) for actor in actors))
@@ -168,12 +168,10 @@ def _play(
             steps.append(step)
             told.append(f"{step} ({', '.join(f'{actor.name} at {actor.at}' for actor in actors if not actor.done)})")
             _take(step, stage, world, actors)
-            world.check()
-            for actor in actors:
-                if actor.failure is not None:
-                    raise actor.failure
-        stage.free = True
-        world.end()
+        if (left := world.key()) not in ended:
+            ended.add(left)
+            stage.free = True
+            world.end()
     except Exception as error:
         raise Found("\n  ".join((f"{type(error).__name__}: {error}", "after", *told))) from error
     finally:
@@ -185,15 +183,24 @@ def _play(
     return branches
 
 
+def _choices(actors: Sequence[Actor], world: World) -> list[str]:
+    going = [f"{actor.name} {option}" for actor in actors if not actor.done for option in actor.options]
+    return going + world.moves(actors)
+
+
 def _take(step: str, stage: Stage, world: World, actors: Sequence[Actor]) -> None:
+    """Let it happen, and see what it led to."""
     name, _, option = step.partition(" ")
     actor = stage.actors.get(name)
     if actor is None:
         world.move(step, actors)
     else:
         stage.go(actor, option)
+    world.check()
+    for other in actors:
+        if other.failure is not None:
+            raise other.failure
 
 
 def _key(actor: Actor) -> Hashable:
     return (actor.at, actor.done, actor.dead, tuple(actor.trace))
-

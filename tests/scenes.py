@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from broadcast.cli.app import run
+from broadcast.rehearsal import bluesky, mastodon, x
 from broadcast.rehearsal.base import Request, Response, Seen, World
 from broadcast.rehearsal.server import Server
 from kit import Outcome, git, incident, table
@@ -33,6 +34,22 @@ IMPATIENT: dict[str, object] = {
 """For stand-ins, which answer at once or never, and list a post as soon as it stands."""
 CODES = {0, 3, 4}
 """How a run may end when something went wrong with a channel: done, run again, somebody must look."""
+
+
+WORLDS: dict[str, Callable[[], World]] = {
+    "x": x.create,
+    "x that repeats": lambda: x.create(x.Options(refuses_duplicates=False)),
+    "bluesky": bluesky.create,
+    "mastodon": mastodon.create,
+    "mastodon that repeats": lambda: mastodon.create(mastodon.Options(idempotency="none")),
+    "mastodon that fails": lambda: mastodon.create(mastodon.Options(idempotency="error")),
+}
+"""Some servers help: X refuses to say the same twice, Mastodon knows an idempotency key again. Others do not: there,
+all depends on looking before sending. And some answer a key that they know with an error."""
+
+
+def platform_of(world: str) -> str:
+    return world.partition(" ")[0]
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
@@ -107,9 +124,10 @@ class Scene:
         assert "Traceback" not in printed.err
         return Outcome(code, printed.out, printed.err)
 
-    def start(self, processes: Zygote) -> Process:
+    def start(self, processes: Zygote, clone: Path | None = None, *, patient: bool = False) -> Process:
         """Publish in a process of its own, in the clone."""
-        return processes.start("-C", str(self.root), "publish", "--yes", settings=IMPATIENT)
+        settings = {} if patient else IMPATIENT
+        return processes.start("-C", str(clone or self.root), "publish", "--yes", settings=settings)
 
     def publish(self) -> Outcome:
         done = self.run("publish", "--yes")
@@ -166,3 +184,7 @@ def scene(
         made = Scene(folder, platform, watched, server, capsys, folder)
         made.fresh()
         yield made
+
+
+Open = Callable[..., Scene]
+"""From a platform's name, and a world for it, to a scene."""

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -8,10 +8,8 @@ import pytest
 
 from broadcast.rehearsal.base import World, load
 from kit import GIT
-from scenes import IMPATIENT, Scene, scene, template
+from scenes import IMPATIENT, Open, Scene, scene, template
 from zygote import Zygote, zygote
-
-Open = Callable[..., Scene]
 
 
 @pytest.fixture(autouse=True)

@@ -14,27 +14,12 @@ from collections.abc import Callable
 
 import pytest
 
-from broadcast.rehearsal import bluesky, mastodon, x
-from broadcast.rehearsal.base import World
 from broadcast.rehearsal.faults import KINDS, at, either, every, noting, since
 from broadcast.rehearsal.server import LOST, REFUSED, Fault, Faults
-from scenes import CODES, Scene, wait_for
+from scenes import CODES, WORLDS, Open, Scene, platform_of, wait_for
 from zygote import Zygote
 
-Open = Callable[..., Scene]
-
 CHOICE = os.environ.get("BROADCAST_FAULTS", "1")
-
-WORLDS: dict[str, Callable[[], World]] = {
-    "x": x.create,
-    "x that repeats": lambda: x.create(x.Options(refuses_duplicates=False)),
-    "bluesky": bluesky.create,
-    "mastodon": mastodon.create,
-    "mastodon that repeats": lambda: mastodon.create(mastodon.Options(idempotency="none")),
-    "mastodon that fails": lambda: mastodon.create(mastodon.Options(idempotency="error")),
-}
-"""Some servers help: X refuses to say the same twice, Mastodon knows an idempotency key again. Others do not: there, all
-depends on looking before sending. And some answer a key that they know with an error."""
 
 LOGIN = {
     "x": ["GET /2/users/me"],
@@ -62,8 +47,8 @@ PLAIN = {
     "bluesky": [*LOGIN["bluesky"], *UPLOAD["bluesky"], *WRITE["bluesky"] * 2],
     "mastodon": [*LOGIN["mastodon"], *WRITE["mastodon"], *UPLOAD["mastodon"], *WRITE["mastodon"] * 2],
 }
-"""The requests of a publish in which nothing goes wrong. The picture is the thread's last post's; Bluesky takes a thread
-at once."""
+"""The requests of a publish in which nothing goes wrong. The picture is the last post's of the thread; Bluesky takes a
+thread at once."""
 
 AFTER = {
     "x": [*LOGIN["x"], *LOOK["x"], *WRITE["x"], *UPLOAD["x"], *WRITE["x"] * 2],
@@ -91,10 +76,6 @@ def cases(requests: dict[str, list[str]], most: int) -> list[Case]:
         ]
         found += of if CHOICE == "all" else chance.sample(of, most)
     return found
-
-
-def platform_of(world: str) -> str:
-    return world.partition(" ")[0]
 
 
 def named(requests: dict[str, list[str]]) -> Callable[[Case], str]:
@@ -196,4 +177,8 @@ def test_a_chain_that_stands_whole_is_known_again_by_a_clone_that_knows_nothing_
     whole = scene.stands()
     finish(scene, "fresh")
     assert scene.stands() == whole
-    assert not [entry for entry in scene.server.log[len(PLAIN[scene.platform]) - 1 :] if f"{entry.method} {entry.path}" in WRITE[scene.platform]]
+    assert not [
+        entry
+        for entry in scene.server.log[len(PLAIN[scene.platform]) - 1 :]
+        if f"{entry.method} {entry.path}" in WRITE[scene.platform]
+    ]

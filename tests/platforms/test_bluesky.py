@@ -131,7 +131,7 @@ def test_mentions_are_resolved_before_and_what_is_fixed_then_is_sent(bench: Benc
     before = len(asked(bench))
     posts = [bench.post("one @newsroom.test @nobody.test #tag", IMAGE), bench.post("two"), bench.post("three")]
     prepared = connection.prepare(posts, "en", None)
-    (there,) = connection.send(bench.intents(connection, posts), None)
+    there = sent(connection, bench.intents(connection, posts))
 
     assert asked(bench)[before:] == ["resolveHandle", "resolveHandle", "uploadBlob", "applyWrites"]
     record = prepared[0].payload["record"]
@@ -206,6 +206,38 @@ def test_limits_are_taken_exactly_and_one_over_is_refused_whole(bench: Bench, te
     with pytest.raises(RefusedError, match=rf"400.*{words}"):
         bench.publish(connection, [bench.post("one"), bench.post("two"), over])
     equal_the_plan(bench, intents)
+
+
+@pytest.mark.parametrize(
+    "cluster",
+    [
+        "👩‍👩‍👧‍👦",
+        "🏴󠁧󠁢󠁥󠁮󠁧󠁿",
+        "🇪🇺",
+        "👋🏽",
+        "क्षि",
+        "नमस्ते",
+        "한",
+        "각",
+        "กำ",
+        "🫱🏻‍🫲🏿",
+        "🐦‍🔥",
+        "🧑‍🧑‍🧒",
+        "🫪",
+        "\r\n",
+        "ก็",
+        "ൎക",
+        "☝️",
+        "1️⃣",
+    ],
+)
+def test_graphemes_are_counted_as_the_server_counts_them(bench: Bench, cluster: str) -> None:
+    connection = bench.connect()
+    some = cluster * 20
+    pad = 300 - bench.channel.limits.measure(some)
+    bench.publish(connection, [bench.post(some + "a" * pad)])
+    with pytest.raises(RefusedError, match="maximum 300, got 301"):
+        bench.publish(connection, [bench.post(some + "a" * (pad + 1))])
 
 
 def test_retracting_what_is_partly_gone(bench: Bench) -> None:

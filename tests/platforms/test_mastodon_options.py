@@ -9,6 +9,7 @@ from PIL import Image
 from broadcast.errors import RefusedError
 from broadcast.model import Media
 from broadcast.platforms import mastodon
+from kit import sent
 
 if TYPE_CHECKING:
     from platforms.conftest import Bench, Open
@@ -54,7 +55,7 @@ def test_an_edit_brings_the_image_whose_bytes_have_changed(open_bench: Open) -> 
     bench = open_bench("mastodon")
     connection = bench.connect()
     intent = bench.intents(connection, [bench.post("one", IMAGE)])[0]
-    (standing,) = connection.send([intent], None)
+    standing = sent(connection, [intent])
     before = bench.standing()[0].media
     connection.edit(standing[1], replace(intent, post=bench.post("two", IMAGE)))
     assert bench.standing()[0].media == before

@@ -69,8 +69,10 @@ class Connection(Protocol):
     def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[Mapping[int, Ref]]:
         """Send the posts in order, the first as a reply to `parent`. After each request yield what stands since the
         last one, by part, so that it is recorded before the next request; a run that is stopped in between sends no
-        more. A platform that takes a whole thread at once yields once. In a reference's `data`, `note` tells users
-        what the platform did differently, and `standalone` that the post answers nothing: replies are refused."""
+        more. A platform that takes a whole thread at once yields once. Between requests that can take long, such as
+        uploads, and the one that makes a post stand, yield an empty mapping: a claim is good for minutes only. In a
+        reference's `data`, `note` tells users what the platform did differently, and `standalone` that the post answers
+        nothing: replies are refused."""
         ...
 
     def find(self, intents: Sequence[Intent], parent: Ref | None) -> Mapping[int, Ref]:

@@ -125,6 +125,8 @@ class Connection:
         with harmless():
             for intent in intents:
                 self._upload(intent)
+        if any(intent.post.media for intent in intents):
+            yield {}
         written = self._client.write(
             [
                 {

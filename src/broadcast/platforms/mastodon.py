@@ -130,6 +130,8 @@ class Connection:
         for intent in intents:
             with harmless():
                 media = self._upload(intent.post)
+            if media:
+                yield {}
             status = self._client.post(
                 intent.post.text,
                 in_reply_to_id=answers,

@@ -140,6 +140,8 @@ class Connection:
                     self._client.upload(moving(self._root, item, MAX_IMAGE, MAX_GIF, MAX_VIDEO), item.alt)
                     for item in intent.post.media
                 ]
+            if media:
+                yield {}
             try:
                 answers = self._post(intent.post.text, media, None if self._alone else answers)
             except RepliesRefusedError:

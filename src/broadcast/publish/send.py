@@ -55,11 +55,10 @@ def _channel(jobs: Sequence[Job], connection: Connection, sender: Sender) -> Non
     tails: dict[tuple[str, datetime], Ref] = {}
     broken: dict[str, str] = {}
     for job in jobs:
-        why = broken.get(job.announcement) or broken.get("")
-        if not why and _over(job, job.intents, sender):
-            continue
-        if why:
+        if why := broken.get(job.announcement) or broken.get(""):
             _give_up(job.intents, sender, "skipped", why)
+            continue
+        if _over(job, job.intents, sender):
             continue
         parent = job.parent or (tails.get((job.announcement, job.after)) if job.after else None)
         tail, failure = _job(job, parent, connection, sender)
