@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PDS := tests/pds/node_modules/.stamp
 
-.PHONY: demo test lint lock clean
+.PHONY: demo test faults races lint lock clean
 
 .venv/.stamp: requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -23,6 +23,12 @@ demo: .venv/.stamp  ## the example announcements through all platforms, without 
 
 test: .venv/.stamp $(PDS)  ## every test
 	$(BIN)/python -m pytest -n 2
+
+faults: .venv/.stamp  ## every fault at every request, and every interleaving; `make test` takes a choice of them
+	BROADCAST_FAULTS=all $(BIN)/python -m pytest -n 2 tests/faults
+
+races: .venv/.stamp  ## 50 times 16 processes that publish the same at once
+	BROADCAST_RACES=50x16 $(BIN)/python -m pytest tests/faults/test_races.py
 
 lint: .venv/.stamp  ## style and types
 	$(BIN)/ruff check .

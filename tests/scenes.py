@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,8 @@ from PIL import Image
 from broadcast.cli.app import run
 from broadcast.rehearsal import bluesky, mastodon, x
 from broadcast.rehearsal.base import Request, Response, Seen, World
-from broadcast.rehearsal.server import Server
+from broadcast.rehearsal.faults import Chosen, at, noting, write
+from broadcast.rehearsal.server import Fault, Server
 from kit import Outcome, git, incident, table
 from zygote import Process, Zygote
 
@@ -128,6 +130,22 @@ class Scene:
         """Publish in a process of its own, in the clone."""
         settings = {} if patient else IMPATIENT
         return processes.start("-C", str(clone or self.root), "publish", "--yes", settings=settings)
+
+    def strike(self, fault: Fault, nth: int, processes: Zygote, chosen: Chosen = write) -> None:
+        """Publish in a process that is killed while the nth of the chosen requests from here on hangs in this fault."""
+        struck = threading.Event()
+        before: list[int] = []
+
+        def note(request: Request, fault: Fault) -> None:
+            before.append(self.world.handled)
+            struck.set()
+
+        self.server.faults = noting(at(nth, fault, chosen), note)
+        process = self.start(processes)
+        wait_for(lambda: struck.is_set() and self.world.handled == before[0] + fault.effect)
+        process.kill()
+        assert "Traceback" not in process.said()
+        self.server.faults = None
 
     def publish(self) -> Outcome:
         done = self.run("publish", "--yes")

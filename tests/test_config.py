@@ -65,6 +65,7 @@ def test_an_empty_file_has_the_defaults_of_the_design(tmp_path: Path) -> None:
         ("[channels.x]\nplatform = 'x'\n  fitt = 'auto'", "unknown-key", 3, 3, "did you mean 'fit'"),
         ("[channels.x]\nplatform = 'y'", "unknown-platform", 2, 1, "bluesky"),
         ("[channels.x]\nfit = 'auto'", "missing-key", 1, 1, "platform"),
+        ("\ufeff[cadence]\nmajr = '1h'", "unknown-key", 2, 1, "major"),
         ("[channels.sky]\nplatform = 'bluesky'", "missing-key", 1, 1, "handle"),
         ("[channels.X]\nplatform = 'x'", "channel-name", 1, 1, "lower-case"),
         (CHANNELS + "[[routes]]\nchannels = ['*']\n[[routes]]\nchannels = ['skye']", "unknown-channel", 10, 1, "'sky'"),
@@ -129,3 +130,9 @@ def test_without_a_file_the_next_command_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         config.find(tmp_path)
     assert "broadcast init" in caught.value.hint
+
+
+def test_a_misspelled_platform_is_found(tmp_path: Path) -> None:
+    problems = load(tmp_path, "[channels.x]\nplatfrom = 'x'")[1]
+    assert [(problem.code, problem.place.line) for problem in problems] == [("missing-key", 1), ("unknown-key", 2)]
+    assert "did you mean 'platform'" in problems[1].message

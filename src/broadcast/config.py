@@ -119,7 +119,7 @@ def find(start: Path) -> Path:
 def load(root: Path) -> tuple[Config | None, tuple[Problem, ...]]:
     """Read and validate `broadcast.toml` of `root`. Without a config there is at least one error among the problems."""
     try:
-        text = (root / FILE).read_text(encoding="utf-8")
+        text = (root / FILE).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         return None, (_problem("config-unreadable", Place(FILE), f"cannot be read: {error}"),)
     try:
@@ -156,7 +156,10 @@ def _channel(name: str, table: dict[str, Any], file: File, places: _Places) -> t
     try:
         keys = ChannelTable.model_validate(common)
     except ValidationError as error:
-        return None, list(_explain(error, where, places))
+        return None, [
+            *_explain(error, where, places),
+            *(_misspelled(own, where, places) if "platform" not in table else ()),
+        ]
     try:
         platform = platforms.load(keys.platform)
     except ConfigError as error:
@@ -177,6 +180,15 @@ def _channel(name: str, table: dict[str, Any], file: File, places: _Places) -> t
     )
     limits = platform.limits(options)
     return Channel(name, keys.platform, fit, limits, keys.language, keys.dry, options), []
+
+
+def _misspelled(own: Mapping[str, Any], where: tuple[str | int, ...], places: _Places) -> Iterator[Problem]:
+    """Without a platform, its own keys are not known; what is nearly a common key is a mistake all the same."""
+    for key in own:
+        if get_close_matches(key, ChannelTable.model_fields, n=1, cutoff=0.7):
+            dotted = ".".join(map(str, (*where, key)))
+            message = f"unknown key {dotted!r}{_nearest(key, ChannelTable.model_fields)}"
+            yield _problem("unknown-key", _at(places, (*where, key)), message)
 
 
 def _names(file: File, places: _Places) -> Iterator[Problem]:

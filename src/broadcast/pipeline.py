@@ -15,7 +15,7 @@ from broadcast.config import Config
 from broadcast.errors import ConfigError, DoesNotFitError
 from broadcast.ledger.base import Log
 from broadcast.ledger.history import standalone
-from broadcast.model import Announcement, Card, Channel, Plan, Post, Problem, Thread, Update
+from broadcast.model import Announcement, Card, Channel, Plan, Post, Problem, Receipt, Thread, Update
 from broadcast.platforms import base as platforms
 from broadcast.publish import retract as retracting
 from broadcast.publish import run as publishing
@@ -151,7 +151,14 @@ def workspace(
         announcements=standing(project, log, channel),
         templates=project.config.root / project.config.file.templates,
         stop=stop or threading.Event(),
+        published=_published(log, channel),
     )
+
+
+def _published(log: Log, channel: str) -> frozenset[str]:
+    """The ids of all posts that the ledger has a receipt for on a channel."""
+    receipts = (event for events in log.events.values() for event in events if isinstance(event, Receipt))
+    return frozenset(receipt.ref.id for receipt in receipts if receipt.channel == channel)
 
 
 def _standing_alone(project: Project, log: Log) -> frozenset[str]:

@@ -108,7 +108,7 @@ def _run(env: templates.Sandbox, candidates: list[str], values: Mapping[str, Any
         for piece in template.generate(values):
             size += len(piece)
             if size > MAX_RENDERED:
-                raise TemplateFailedError(f"it makes more than {MAX_RENDERED:,} characters", name, None)
+                break
             pieces.append(piece)
     except TemplatesNotFound as error:
         raise TemplateFailedError(f"there is no template {candidates[-1]}", name, None) from error
@@ -116,8 +116,10 @@ def _run(env: templates.Sandbox, candidates: list[str], values: Mapping[str, Any
         raise TemplateFailedError(error.message or "syntax error", error.name or name, error.lineno) from error
     except TemplateError as error:
         raise TemplateFailedError(error.message or type(error).__name__, name, _line_of(error)) from error
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, MemoryError) as error:
+    except Exception as error:  # a template runs what its author wrote, and may raise anything
         raise TemplateFailedError(f"{type(error).__name__}: {error}", name, _line_of(error)) from error
+    if size > MAX_RENDERED:
+        raise TemplateFailedError(f"it makes more than {MAX_RENDERED:,} characters", name, None)
     return "".join(pieces)
 
 

@@ -198,3 +198,18 @@ def test_no_secret_is_printed_or_recorded(live: Desk, monkeypatch: pytest.Monkey
         assert not any(secret in text for text in printed)
         assert secret.encode() not in recorded
     assert os.environ["BROADCAST_X_API_KEY"] in secrets
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["published before", "published by the same run"])
+def test_a_post_of_another_announcement_is_never_taken_for_this_one(live: Desk, *, together: bool) -> None:
+    same = "We restart.\n\n```post mastodon\nWe are restarting the API.\n```"
+    live.write("incidents/one.md", incident(("Investigating", 30, same)))
+    if not together:
+        assert live.run("publish", "--yes", "--channel", "mastodon").code == 0
+    live.write("incidents/two.md", incident(("Investigating", 20, same)))
+    live.servers["mastodon"].faults = once("mastodon", REFUSED, nth=2 if together else 1)
+    assert live.run("publish", "--yes", "--channel", "mastodon").code == 3
+    assert live.run("publish", "--yes", "--channel", "mastodon").code == 0
+    assert len({seen.id for seen in live.stands("mastodon")}) == 2
+    rows = live.run("publish", "--yes", "--channel", "mastodon", "--json").json()["results"]
+    assert len({row["id"] for row in rows}) == 2

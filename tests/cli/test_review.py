@@ -111,6 +111,7 @@ def test_a_template_that_fails_is_a_problem_and_no_traceback(project: Desk) -> N
         ("{% block", "default.md.j2"),
         ("{% block body %}{{ 'a' * 10**9 }}{% endblock %}", "too large"),
         ("{% block body %}{{ 1 / 0 }}{% endblock %}", "division"),
+        ("{% block body %}{{ cycler() }}{% endblock %}", "RuntimeError"),
     ):
         project.write("templates/incident/default.md.j2", source)
         found = project.run("check", "--json")
@@ -276,3 +277,24 @@ def test_an_unreachable_ledger_is_shown_as_it_was_last_read(live: Desk, tmp_path
     assert {row["state"] for row in shown.json()["actions"]} == {"done"}
     assert "as it was when the ledger was last read" in shown.err
     assert live.run("publish", "--yes").code == 6
+
+
+def test_a_page_that_cannot_be_written_is_named(project: Desk, tmp_path: Path) -> None:
+    project.write("incidents/slow.md", incident(("Investigating", 30, "a")))
+    refused = project.run("preview", "--html", str(tmp_path / "none" / "page.html"))
+    assert refused.code == 2
+    assert "page.html" in refused.err
+
+
+def test_urls_stay_whole_and_deep_lists_lose_nothing(project: Desk) -> None:
+    urls = ["https://example.com/a_b_c_", "https://example.com/?q=a|b", "https://example.com/%zz"]
+    deep = "\n".join(f"{'  ' * depth}- item{depth}" for depth in range(30))
+    project.write(
+        "incidents/slow.md", incident(("Investigating", 30, f"See {urls[0]} {urls[1]} {urls[2]} ok\n\n{deep}"))
+    )
+    for channel in ("x", "bluesky", "mastodon"):
+        rows = [row for row in project.run("plan", "--json").json()["actions"] if row["channel"] == channel]
+        text = "\n".join(row["text"] for row in rows)
+        assert f"See {urls[0]} " in text
+        assert text.count("example.com/?q=a") == 1
+        assert all(f"item{depth}\n" in f"{text}\n" or f"item{depth} " in text for depth in range(30))

@@ -8,10 +8,11 @@ from itertools import accumulate, combinations, pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broadcast.model import Limits
-from broadcast.text import measure
+from broadcast.model import Draft, FitOptions, Limits, Part
+from broadcast.text import measure, rich
 from broadcast.text.atoms import COSTS, Atom, Break
 from broadcast.text.compose import join
+from broadcast.text.fit import fit
 from broadcast.text.split import Scale, Sums, Text, cut
 
 EXAMPLES = int(os.environ.get("BROADCAST_EXAMPLES", "0"))
@@ -83,3 +84,15 @@ def test_posts_without_text_are_counted() -> None:
     limits = Limits(11, len)
     assert cut(text_of(atoms), Sums(atoms, limits), lambda number, last, posts: f" {number}/{posts}") is not None
     assert cut(text_of(atoms), Sums(atoms, limits), lambda number, last, posts: f" {number}/{posts}", more=1) is None
+
+
+def test_a_first_post_with_less_room_still_says_something() -> None:
+    body = "Sentence 0 of two goes here with words. " * 12
+    parts = (
+        Part("headline", *rich.parse("Investigating: Outage two")),
+        Part("body", *rich.parse(body)),
+        Part("link", *rich.parse("https://status.example.com/a.html")),
+    )
+    posts = fit(Draft(parts), Limits(280, measure.weighted), FitOptions())
+    assert posts[0].text.startswith("Investigating: Outage two")
+    assert [facet.value for post in posts for facet in post.facets] == ["https://status.example.com/a.html"]

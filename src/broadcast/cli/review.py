@@ -95,7 +95,10 @@ def preview(
     shown = planner(NOTHING)
     if html_file is not None:
         target = here.start / html_file
-        target.write_text(html.preview(shown, project.config.root), encoding="utf-8")
+        try:
+            target.write_text(html.preview(shown, project.config.root), encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{html_file} cannot be written: {error.strerror}") from None
         here.say(f"wrote {html_file}")
     if as_json:
         here.emit(data.plan(shown))

@@ -23,10 +23,21 @@ GROUP = "broadcast.platforms"
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a connection waits, in seconds: for each piece of an `answer`, and before each further look for a post
+    that may not be listed yet."""
+
+    answer: float
+    lag: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Workspace:
     """What a connection may look at besides its posts. `root` is the folder of `broadcast.toml`; media paths are
     relative to it. `announcements` are what a platform that builds pages of them may show; `templates` is the folder of
-    the user's own templates. Once `stop` is set, no request is repeated."""
+    the user's own templates. Once `stop` is set, no request is repeated. Without `patience` a platform waits as
+    long as suits it. `published` are the ids of posts that the ledger has for the channel: what stands under one of
+    them is no other post, however alike the texts are."""
 
     root: Path
     now: datetime
@@ -34,6 +45,8 @@ class Workspace:
     announcements: Sequence[Announcement] = ()
     templates: Path | None = None
     stop: threading.Event = field(default_factory=threading.Event)
+    patience: Patience | None = None
+    published: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

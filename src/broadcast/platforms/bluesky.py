@@ -74,7 +74,9 @@ def connect(channel: Channel, secrets: Mapping[str, str], workspace: Workspace) 
     from broadcast.platforms.bluesky_api import Client
     from broadcast.platforms.retry import Retry
 
-    client = Client(channel.options.service, Retry(workspace.stop))
+    client = Client(
+        channel.options.service, Retry(workspace.stop), workspace.patience.answer if workspace.patience else None
+    )
     try:
         with harmless():
             client.sign_in(channel.options.handle, secrets["APP_PASSWORD"])

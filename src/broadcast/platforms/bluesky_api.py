@@ -41,11 +41,12 @@ CREDENTIALS = ("ExpiredToken", "InvalidToken", "AccountTakedown", "AccountDeacti
 class Client(SdkClient):  # type: ignore[misc]  # atproto has no marker for its types, so this is a subclass of Any
     """One account on one service."""
 
-    def __init__(self, service: str, retry: Retry) -> None:
+    def __init__(self, service: str, retry: Retry, wait: float | None = None) -> None:
+        """`wait` is in seconds, in place of `TIMEOUT`."""
         hooks = {"request": [self._watch], "response": [_no_redirect]}
         self._retry = retry
         self._sockets: WeakSet[socket.socket] = WeakSet()
-        super().__init__(service, request=Request(timeout=TIMEOUT, event_hooks=hooks))
+        super().__init__(service, request=Request(timeout=wait or TIMEOUT, event_hooks=hooks))
         self.did = ""
         self.handle = ""
         self._secrets: list[str] = []

@@ -72,19 +72,24 @@ class Session(requests.Session):
     """Every request has a timeout, goes nowhere else than it was sent to, and fails with one of our errors: an answer
     with an error status never reaches the SDK."""
 
-    def __init__(self, service: str, secrets: Collection[str], judged: Judge | None = None) -> None:
+    def __init__(
+        self, service: str, secrets: Collection[str], judged: Judge | None = None, wait: float | None = None
+    ) -> None:
+        """`wait` is in seconds, in place of `READ_TIMEOUT`."""
         super().__init__()
         self.server_time: datetime | None = None
         """What the server's clock showed in its last answer."""
         self._service = service
         self._clean: Callable[[str], str] = redactor(secrets)
         self._judge = judged or judge(service)
+        self._wait = wait
         self._adapter = _Adapter()
         self.mount("https://", self._adapter)
         self.mount("http://", self._adapter)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        kwargs["timeout"] = (CONNECT_TIMEOUT, READ_TIMEOUT)  # whatever the SDK thinks: none, or five minutes
+        # Whatever the SDK thinks: none, or five minutes.
+        kwargs["timeout"] = (CONNECT_TIMEOUT, self._wait or READ_TIMEOUT)
         size = len(request.body) if isinstance(request.body, str | bytes) else 0
         with bounded(size, self._adapter.cut) as late:
             failure: SendError | None = None

@@ -77,7 +77,8 @@ def connect(channel: Channel, secrets: Mapping[str, str], workspace: Workspace) 
     from broadcast.platforms.mastodon_api import Client
     from broadcast.platforms.retry import Retry
 
-    client = Client(channel.options.api_base_url, secrets["ACCESS_TOKEN"], Retry(workspace.stop))
+    wait, lag = (workspace.patience.answer, workspace.patience.lag) if workspace.patience else (None, LAG)
+    client = Client(channel.options.api_base_url, secrets["ACCESS_TOKEN"], Retry(workspace.stop), wait)
     try:
         with harmless():
             instance, account = client.instance(), client.account()
@@ -85,7 +86,7 @@ def connect(channel: Channel, secrets: Mapping[str, str], workspace: Workspace) 
     except BaseException:
         client.close()
         raise
-    return Connection(client, workspace.root, channel.options, account, instance)
+    return Connection(client, workspace.root, channel.options, account, instance, lag, workspace.published)
 
 
 def _agree(channel: Channel, instance: Instance) -> None:
@@ -108,12 +109,21 @@ class Connection:
     """An account on a server."""
 
     def __init__(
-        self, client: Client, root: Path, options: Options, account: Mapping[str, Any], instance: Instance
+        self,
+        client: Client,
+        root: Path,
+        options: Options,
+        account: Mapping[str, Any],
+        instance: Instance,
+        lag: Sequence[float],
+        published: frozenset[str],
     ) -> None:
         self._client = client
         self._root = root
         self._options = options
         self._account = account
+        self._lag = lag
+        self._known = standing.Known(published)
         self._max_image = instance.max_image or MAX_IMAGE
         self._max_video = instance.max_video or MAX_VIDEO
         self._sources: dict[str, str] = {}
@@ -142,12 +152,13 @@ class Connection:
                 idempotency_key=intent.payload["idempotency_key"],
             )
             answers = str(status["id"])
+            self._known.note(intent, answers)
             yield {intent.part: _ref(status, intent)}
 
     def find(self, intents: Sequence[Intent], parent: Ref | None) -> Mapping[int, Ref]:
         since = standing.since(intents, self._client.session.server_time)
         found: Mapping[int, Ref] = {}
-        for pause in (0.0, *LAG):
+        for pause in (0.0, *self._lag):
             time.sleep(pause)
             with proving("the account's own posts on Mastodon"):
                 statuses = list(self._client.statuses(str(self._account["id"]), since))
@@ -196,7 +207,7 @@ class Connection:
         self, intents: Sequence[Intent], parent: Ref | None, statuses: Sequence[Mapping[str, Any]]
     ) -> Mapping[int, Ref]:
         by_id = {str(status["id"]): status for status in statuses}
-        posts = [_standing(status) for status in statuses]
+        posts = self._known.without(intents, map(_standing, statuses))
         by_part = {intent.part: intent for intent in intents}
         found: Mapping[int, Standing] = {}
         with suppress(UnprovableError):  # said again below, if the words as they were written do not help

@@ -42,9 +42,9 @@ class Instance:
 class Client:
     """One account on one server. Errors are ours (see `Session`)."""
 
-    def __init__(self, api_base_url: str, token: str, retry: Retry) -> None:
+    def __init__(self, api_base_url: str, token: str, retry: Retry, wait: float | None = None) -> None:
         self._retry = retry
-        self.session = Session("Mastodon", [token])
+        self.session = Session("Mastodon", [token], wait=wait)
         self._sdk = Mastodon(
             access_token=token,
             api_base_url=api_base_url,

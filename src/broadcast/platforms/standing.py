@@ -34,6 +34,30 @@ def since(intents: Sequence[Intent], server_time: datetime | None) -> datetime:
     return earliest
 
 
+class Known:
+    """Posts that are known to be others than those that are looked for: what the ledger has receipts for
+    (`published`), and what this connection sent of other updates. Two announcements may say the same."""
+
+    def __init__(self, published: frozenset[str]) -> None:
+        self._published = published
+        self._sent: dict[str, tuple[object, ...]] = {}
+
+    def note(self, intent: Intent, id_: str) -> None:
+        self._sent[id_] = _key(intent)
+
+    def without(self, intents: Sequence[Intent], posts: Iterable[Standing]) -> list[Standing]:
+        wanted = {_key(intent) for intent in intents}
+        return [
+            post
+            for post in posts
+            if post.id not in self._published and (post.id not in self._sent or self._sent[post.id] in wanted)
+        ]
+
+
+def _key(intent: Intent) -> tuple[object, ...]:
+    return (intent.announcement, intent.update, intent.part)
+
+
 def match(intents: Sequence[Intent], parent: Ref | None, posts: Iterable[Standing]) -> Mapping[int, Standing]:
     """Which post is which part: same text (see `canonical`), answering the part before it, or `parent`.
 

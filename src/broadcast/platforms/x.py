@@ -82,7 +82,8 @@ def connect(channel: Channel, secrets: Mapping[str, str], workspace: Workspace) 
     from broadcast.platforms.retry import Retry
     from broadcast.platforms.x_api import Client
 
-    client = Client(channel.options.api_url, secrets, Retry(workspace.stop))
+    wait, lag = (workspace.patience.answer, workspace.patience.lag) if workspace.patience else (None, LAG)
+    client = Client(channel.options.api_url, secrets, Retry(workspace.stop), wait)
     # An access token begins with the id of its account (docs.x.com/fundamentals/authentication/oauth-1-0a).
     prefix = secrets["ACCESS_TOKEN"].partition("-")[0]
     user_id, username = (prefix if prefix.isdecimal() else None), ANYBODY
@@ -97,10 +98,14 @@ def connect(channel: Channel, secrets: Mapping[str, str], workspace: Workspace) 
         # Small plans may ask who they are only a few times a day. An outage must not wait for that.
         if isinstance(error, GoneError) or (isinstance(error, RefusedError) and error.retry_after is not None):
             notes = (f"X does not say who this is: {error}",)
-            return Connection(client, workspace.root, user_id, username, notes, channel.limits.replies)
+            return Connection(
+                client, workspace.root, user_id, username, notes, channel.limits.replies, lag, workspace.published
+            )
         client.session.close()
         raise
-    return Connection(client, workspace.root, user_id, username, notes, channel.limits.replies)
+    return Connection(
+        client, workspace.root, user_id, username, notes, channel.limits.replies, lag, workspace.published
+    )
 
 
 class Connection:
@@ -114,12 +119,16 @@ class Connection:
         username: str,
         notes: tuple[str, ...],
         replies: Literal["auto", "always", "never"],
+        lag: Sequence[float],
+        published: frozenset[str],
     ) -> None:
         self._client = client
         self._root = root
         self._user_id = user_id
         self._username = username
         self._notes = notes
+        self._lag = lag
+        self._known = standing.Known(published)
         self._replies = replies
         self._alone = replies == "never"
 
@@ -149,6 +158,7 @@ class Connection:
                     raise
                 self._alone, note = True, REFUSES_REPLIES
                 answers = self._post(intent.post.text, media, None)
+            self._known.note(intent, answers)
             yield {intent.part: self._ref(answers, note)}
 
     def _post(self, text: str, media: Sequence[str], answers: str | None) -> str:
@@ -158,10 +168,10 @@ class Connection:
     def find(self, intents: Sequence[Intent], parent: Ref | None) -> Mapping[int, Ref]:
         since = standing.since(intents, self._client.session.server_time)
         found: Mapping[int, Standing] = {}
-        for pause in (0.0, *LAG):
+        for pause in (0.0, *self._lag):
             time.sleep(pause)
             with proving("the account's own posts on X"):
-                posts = list(self._own_posts(since))
+                posts = self._known.without(intents, self._own_posts(since))
                 found = standing.match_alone(intents, posts) if self._alone else standing.match(intents, parent, posts)
             if len(found) == len(intents):
                 break

@@ -30,7 +30,7 @@ LONGEST_POLL = 5.0
 class Client(tweepy.Client):  # type: ignore[misc]  # tweepy has no types, so this is a subclass of Any
     """OAuth 1.0a in the user's context. Every method answers with parsed JSON; errors are ours (see `Session`)."""
 
-    def __init__(self, api_url: str, secrets: Mapping[str, str], retry: Retry) -> None:
+    def __init__(self, api_url: str, secrets: Mapping[str, str], retry: Retry, wait: float | None = None) -> None:
         super().__init__(
             consumer_key=secrets["API_KEY"],
             consumer_secret=secrets["API_SECRET"],
@@ -41,7 +41,7 @@ class Client(tweepy.Client):  # type: ignore[misc]  # tweepy has no types, so th
         )
         self._api_url = api_url
         self._retry = retry
-        self.session = Session("X", tuple(secrets.values()), _judge)
+        self.session = Session("X", tuple(secrets.values()), _judge, wait)
 
     def request(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -137,28 +137,35 @@ def _look_up(
     wanted: Wanted, log: Log, run: Run, connections: Mapping[str, Connection]
 ) -> tuple[list[Event], dict[tuple[datetime, str], str]]:
     """What there is to record before anything is deleted: what was found, and that the rest of a thread, which was
-    never sent, must not be sent any more."""
+    never sent, must not be sent any more. A post is told from others by what it answers, so what is in doubt before it
+    is looked up first, wanted or not."""
     doubts: dict[tuple[datetime, str], str] = {}
     events: list[Event] = []
+    tails: dict[str, Ref | None] = {}
+    blocked: dict[str, str] = {}
     now = run.clock()
-    history = fold(log.events.get(wanted.announcement, ()))
-    for (update, channel), sent in _stories(wanted, log):
-        if channel not in connections:
+    for (update, channel), sent in _stories(replace(wanted, update=None), log):
+        if channel not in connections or (wanted.update is not None and update > wanted.update):
             continue
         if any(runs.alive(intent.run, intent.at, now) for intent in _open(sent)):
-            doubts[update, channel] = BUSY
+            doubts[update, channel] = blocked[channel] = BUSY
+            continue
+        if _open(sent) and channel in blocked:
+            doubts[update, channel] = blocked[channel]
             continue
         try:
-            found = _found(sent, _tail(history, update, channel), connections[channel])
+            found = _found(sent, tails.get(channel), connections[channel])
         except UnprovableError as error:
-            doubts[update, channel] = str(error)
+            doubts[update, channel] = blocked[channel] = str(error)
             continue
         for part in sent.parts:
             name = (wanted.announcement, update, channel, part.part)
             if part.part in found:
                 events.append(Receipt(*name, now, run.name, found[part.part]))
-            elif part.state in ("open", "absent"):
+            elif part.state in ("open", "absent") and wanted.update in (None, update):
                 events.append(Verdict(*name, now, run.name, "retracted", "retract"))
+            if part.state == "posted" or part.part in found:
+                tails[channel] = found.get(part.part, part.ref)
     return events, doubts
 
 
@@ -173,17 +180,6 @@ def _found(sent: Sent, tail: Ref | None, connection: Connection) -> Mapping[int,
         return {}
     before = [part.ref for part in sent.parts if part.part < pending[0].part and part.ref is not None]
     return connection.find(pending, before[-1] if before else tail)
-
-
-def _tail(history: Mapping[tuple[datetime, str], Sent], update: datetime, channel: str) -> Ref | None:
-    """The last post that stands of the updates before this one."""
-    standing = [
-        ((time, part.part), part.ref)
-        for (time, name), sent in history.items()
-        for part in sent.parts
-        if name == channel and time < update and part.state == "posted"
-    ]
-    return max(standing, key=lambda pair: pair[0])[1] if standing else None
 
 
 def _delete(posts: Sequence[Target], connection: Connection, run: Run, keep: Callable[[Result], None]) -> None:

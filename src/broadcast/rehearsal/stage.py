@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 from broadcast import pipeline, runs
@@ -17,9 +16,11 @@ from broadcast.ledger.base import Log
 from broadcast.ledger.open import open_ledger
 from broadcast.model import Action, Channel, Result
 from broadcast.platforms import base as platforms
+from broadcast.publish import run as publishing
 from broadcast.publish.run import Run
 from broadcast.rehearsal import base as standins
-from broadcast.rehearsal.base import Seen, World
+from broadcast.rehearsal.base import Clock, Seen, World
+from broadcast.rehearsal.chaos import PATIENCE, RUNS, Chaos
 from broadcast.rehearsal.server import Server
 from broadcast.views.html import Card, Column, page
 
@@ -44,18 +45,22 @@ class Outcome:
 def rehearse(
     project: pipeline.Project,
     *,
-    now: datetime,
+    clock: Clock,
     only: Collection[str] | None,
     channels: Collection[str] | None,
     report: Callable[[Result], None],
     stop: threading.Event,
+    chaos: Chaos | None = None,
+    ended: Callable[[publishing.Outcome], None] = lambda outcome: None,
 ) -> Outcome:
-    """Publish to stand-ins, compare what stands with the plan, and write the timeline page (and the status page)."""
-    now = max([now, *(update.time for one in project.announcements for update in one.updates)])
+    """Publish to stand-ins, compare what stands with the plan, and write the timeline page (and the status page). With
+    `chaos`, publish again and again until all is done, as a person would; `ended` hears how each of these runs ended.
+    """
+    now = max([clock(), *(update.time for one in project.announcements for update in one.updates)])
     root = project.config.root
     folder = _emptied(root)
     with ExitStack() as stack:
-        cast = _cast(project, channels, stack)
+        cast = _cast(project, channels, stack, chaos)
         rehearsed = replace(project, config=replace(project.config, channels=cast.channels))
         plan = pipeline.planner(rehearsed, now=now, only=only, backfill=True)
 
@@ -63,11 +68,17 @@ def rehearse(
             chosen = cast.channels[name]
             secrets = cast.worlds[name].secrets() if name in cast.worlds else {}
             space = pipeline.workspace(rehearsed, now, name, Log("", {}), stop)
-            return platforms.load(chosen.platform).connect(chosen, secrets, space)
+            patient = replace(space, patience=PATIENCE) if chaos else space
+            return platforms.load(chosen.platform).connect(chosen, secrets, patient)
 
         ledger = open_ledger("git:broadcast/ledger", _repository(folder / "ledger"))
-        run = Run(runs.name(), ledger, connect, lambda: now, report, stop)
-        results = pipeline.publish(plan, ledger.read(), run).results
+        for _ in range(RUNS if chaos else 1):
+            # The clock is the real one, also where the plan looks ahead: claims are held against the servers' clocks.
+            run = Run(runs.name(), ledger, connect, clock, report, stop)
+            outcome = pipeline.publish(plan, ledger.read(), run)
+            ended(outcome)
+            if stop.is_set() or _done(outcome):
+                break
         stands = plan(ledger.read())
         timelines = {
             name: tuple(seen for seen in world.timeline() if seen.deleted is None)
@@ -81,7 +92,12 @@ def rehearse(
     pages[0].write_text(page("Rehearsal", columns, subtitle="What followers would have seen."), encoding="utf-8")
     pages += [folder / name / "index.html" for name, one in cast.channels.items() if one.platform == SITE]
     sums = {name: len(timelines.get(name, planned[name])) for name in cast.channels}
-    return Outcome(results, sums, tuple(differences), tuple(pages), cast.left_out)
+    return Outcome(outcome.results, sums, tuple(differences), tuple(pages), cast.left_out)
+
+
+def _done(outcome: publishing.Outcome) -> bool:
+    undone = {"failed", "uncertain", "skipped"}
+    return outcome.unrecorded is None and not any(result.state in undone for result in outcome.results)
 
 
 def compare(channel: str, planned: Sequence[Action], seen: Sequence[Seen]) -> Iterator[str]:
@@ -114,7 +130,7 @@ class _Cast:
     left_out: tuple[str, ...]
 
 
-def _cast(project: pipeline.Project, names: Collection[str] | None, stack: ExitStack) -> _Cast:
+def _cast(project: pipeline.Project, names: Collection[str] | None, stack: ExitStack, chaos: Chaos | None) -> _Cast:
     """The channels, pointed to stand-ins that run until the stack ends."""
     channels: dict[str, Channel] = {}
     worlds: dict[str, World] = {}
@@ -131,7 +147,8 @@ def _cast(project: pipeline.Project, names: Collection[str] | None, stack: ExitS
             left_out.append(channel.name)
             continue
         worlds[channel.name] = world
-        channels[channel.name] = _pointed(channel, world.options(stack.enter_context(Server(world)).url))
+        server = Server(world, chaos.faults(channel.name) if chaos else None)
+        channels[channel.name] = _pointed(channel, world.options(stack.enter_context(server).url))
     return _Cast(channels, worlds, tuple(left_out))
 
 

@@ -209,7 +209,9 @@ def _heading(token: Token) -> str:
 
 
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False}, renderer_cls=_Renderer).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 100}, renderer_cls=_Renderer).enable(
+        ["table", "strikethrough"]
+    )
     # Every link is judged once, as a token, by the schemes that are allowed.
     parser.validateLink = lambda url: True  # type: ignore[method-assign]  # the documented way to replace it
     for rule in (_link_bare_urls, _drop_other_links, _hoist_images):

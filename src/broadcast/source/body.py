@@ -17,7 +17,7 @@ from broadcast.model import Place, Problem, Update
 from broadcast.source.frontmatter import is_web_address
 from broadcast.source.problems import problem, shown
 
-_MARKDOWN = MarkdownIt("commonmark")
+_MARKDOWN = MarkdownIt("commonmark", {"maxNesting": 100})
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 
 

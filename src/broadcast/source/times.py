@@ -41,6 +41,8 @@ def parse_time(text: str) -> datetime:
         second_time = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
     except OverflowError:
         raise ValueError(f"`{text}` is out of range") from None
+    if not 1970 <= time.year <= 9000:
+        raise ValueError(f"`{text}` is out of range: no announcement is of that year")
     if back != local:
         raise ValueError(f"`{text}` does not exist: clocks are put forward over it; write it in UTC")
     if second_time != time:

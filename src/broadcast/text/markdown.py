@@ -10,6 +10,9 @@ from markdown_it.rules_inline import StateInline
 
 from broadcast.text import urls
 
+NESTING = 100
+"""How deep lists and quotes may be nested; markdown-it drops the words of what is deeper."""
+
 _SCHEME = re.compile(r"https?\Z", re.IGNORECASE)
 _FOOTNOTE = re.compile(r"\[\^([^\s\[\]^]{1,40})\](?::(?=\s))?")
 
@@ -48,7 +51,7 @@ def _footnote(state: StateInline, silent: bool) -> bool:
 
 def parser() -> MarkdownIt:
     """CommonMark with tables, strikethrough, bare URLs and notes. Keep one: making it takes a millisecond."""
-    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"maxNesting": NESTING}).enable(["table", "strikethrough"])
     parser.inline.ruler.before("autolink", "bare_url", _bare_url)
     parser.inline.ruler.before("link", "footnote", _footnote)
     return parser

@@ -128,7 +128,8 @@ def _cheapest(
     best: dict[int, tuple[int, float]] = {0: (0, 0.0)}
     came: list[dict[int, int]] = []
     for number in range(1, posts + 1):
-        band = range(max(earliest[number], 0), latest[number] + 1)
+        # Where the first post has less room than the others, its band can reach down to nothing: every post says some.
+        band = range(max(earliest[number], min(best) + 1), latest[number] + 1)
         before = sorted(best, reverse=True)
         reached: dict[int, tuple[int, float]] = {}
         origin: dict[int, int] = {}
@@ -142,6 +143,8 @@ def _cheapest(
                 if candidate < place and (nearest is None or best[candidate] < best[nearest]):
                     nearest = candidate
                 window += 1
+            if nearest is not None and nearest >= place:
+                nearest = min((start for start in before[:window] if start < place), key=best.__getitem__, default=None)
             if nearest is not None:
                 index = places[place]
                 price, uneven = best[nearest]

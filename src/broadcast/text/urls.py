@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 # Scripts that are written without spaces (or, Korean, with particles joined on) never continue a URL.
 _UNSPACED = (
@@ -41,7 +41,8 @@ def at(text: str, start: int) -> str:
     authority = url[host : host + stop.start()] if stop else url[host:]
     if alien := _HOST_END.search(authority):
         url = url[: host + alien.start()]
-    return _trimmed(url, host)
+    # An underscore ends many a URL. It only belongs to the sentence where one before the URL opened an emphasis.
+    return _trimmed(url, host, keeps="" if text[start - 1 : start] == "_" else "_")
 
 
 def find(text: str) -> Iterator[tuple[int, int]]:
@@ -54,15 +55,15 @@ def find(text: str) -> Iterator[tuple[int, int]]:
         position = found.start() + max(len(url), 1)
 
 
-def _trimmed(url: str, host: int) -> str:
-    """`url` without trailing punctuation; nothing, when less than a host with a dot is left."""
+def _trimmed(url: str, host: int, keeps: str) -> str:
+    """`url` without trailing punctuation but what it `keeps`; nothing, when less than a host with a dot is left."""
     closers = {closer: url.count(closer) - url.count(opener) for closer, opener in _PAIRS.items()}
     end = len(url)
     while end > host:
         last = url[end - 1]
         if last in closers and closers[last] > 0:
             closers[last] -= 1
-        elif last not in _TRAILING and last not in "([{\\":
+        elif last in keeps or (last not in _TRAILING and last not in "([{\\"):
             break
         elif last in "([{":
             closers[{"(": ")", "[": "]", "{": "}"}[last]] += 1
@@ -89,7 +90,7 @@ def says(words: str, url: str) -> bool:
 
     words = words.strip()
     unencoded = not words.isascii() and words.startswith(("https://", "http://")) and not re.search(r"\s", words)
-    return unencoded or bare(words) == bare(url)
+    return unencoded or bare(words) == bare(url) or bare(unquote(words)) == bare(unquote(url))
 
 
 def written(url: str) -> str:
