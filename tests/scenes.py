@@ -4,6 +4,7 @@ again and again, with other things going wrong."""
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 import time
@@ -48,6 +49,13 @@ WORLDS: dict[str, Callable[[], World]] = {
 }
 """Some servers help: X refuses to say the same twice, Mastodon knows an idempotency key again. Others do not: there,
 all depends on looking before sending. And some answer a key that they know with an error."""
+
+
+CHOICE = os.environ.get("BROADCAST_FAULTS", "1")
+"""`all`, or a number that chooses some of the cases."""
+EVERY = CHOICE == "all"
+HARSH = list(WORLDS) if EVERY else ["x that repeats", "bluesky", "mastodon that repeats"]
+"""For what is tried on every server by `make faults`, and on those that help least by `make test`."""
 
 
 def platform_of(world: str) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import pytest
 
 from broadcast.rehearsal.base import load
 from kit import Desk, incident, table
+from scenes import EVERY
 
-SEEDS = range(40) if os.environ.get("BROADCAST_FAULTS") == "all" else (3,)
+SEEDS = range(40) if EVERY else (3,)
 LONG = "Searches are slow for some of you, and we do not know why yet. " * 9
 
 

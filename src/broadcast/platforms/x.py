@@ -172,10 +172,25 @@ class Connection:
             time.sleep(pause)
             with proving("the account's own posts on X"):
                 posts = self._known.without(intents, self._own_posts(since))
-                found = standing.match_alone(intents, posts) if self._alone else standing.match(intents, parent, posts)
+                found = self._matched(intents, parent, posts)
             if len(found) == len(intents):
                 break
         return {part: self._ref(post.id) for part, post in found.items()}
+
+    def _matched(
+        self, intents: Sequence[Intent], parent: Ref | None, posts: Sequence[Standing]
+    ) -> Mapping[int, Standing]:
+        if self._alone:
+            return standing.match_alone(intents, posts)
+        found = standing.match(intents, parent, posts)
+        if self._replies == "always":
+            return found
+        # The run that sent them may have learned that replies are refused, and had no time to tell.
+        taken = {post.id for post in found.values()}
+        rest = [intent for intent in intents if intent.part not in found]
+        alone = standing.match_alone(rest, [post for post in posts if post.parent is None and post.id not in taken])
+        self._alone = bool(alone)
+        return {**found, **alone}
 
     def edit(self, ref: Ref, intent: Intent) -> Ref:
         raise RefusedError("posts on X cannot be changed")
