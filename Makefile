@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PDS := tests/pds/node_modules/.stamp
+# The tests start many processes, each of which would have to compile the program again.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test faults races lint lock clean
+.PHONY: demo test faults races kills lint lock clean
 
 .venv/.stamp: requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -24,11 +26,15 @@ demo: .venv/.stamp  ## the example announcements through all platforms, without 
 test: .venv/.stamp $(PDS)  ## every test
 	$(BIN)/python -m pytest -n 2
 
-faults: .venv/.stamp  ## every fault at every request, and every interleaving; `make test` takes a choice of them
+faults: .venv/.stamp $(PDS)  ## every fault at every request, and every interleaving; `make test` takes a choice of them
 	BROADCAST_FAULTS=all $(BIN)/python -m pytest -n 2 tests/faults
 
-races: .venv/.stamp  ## 50 times 16 processes that publish the same at once
-	BROADCAST_RACES=50x16 $(BIN)/python -m pytest tests/faults/test_races.py
+races: .venv/.stamp $(PDS)  ## 50 times 16 processes that publish the same at once, to each kind of ledger
+	BROADCAST_RACES=50x16 BROADCAST_ROUNDS=50 $(BIN)/python -m pytest tests/faults/test_races.py \
+	  tests/ledger/test_sql_races.py
+
+kills: .venv/.stamp  ## 500 times a publish, and 500 times a writer of a ledger, killed at random moments
+	BROADCAST_KILLS=500 $(BIN)/python -m pytest -n 2 tests/faults/test_kills.py tests/ledger/test_kills.py
 
 lint: .venv/.stamp  ## style and types
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import pds_server
+import postgres
 from broadcast.rehearsal.base import load
 from broadcast.rehearsal.server import Server
 from kit import GIT, Desk, git, table
@@ -21,6 +22,13 @@ def pds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pds_server.Pds]:
         pytest.fail(why) if pds_server.required() else pytest.skip(why)
     with pds_server.running(tmp_path_factory.mktemp("pds")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[postgres.Cluster]:
+    """One PostgreSQL for all tests of a worker."""
+    with postgres.running() as found:
+        yield found
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from broadcast.rehearsal.base import Request, Response, Seen, SeenLink, SeenMedia
+from broadcast.rehearsal.base import Refusal, Request, Response, Seen, SeenLink, SeenMedia
+from broadcast.rehearsal.bluesky_video import VideoService
 
 FOLDER = Path(__file__).parent / "pds"
 POST = "app.bsky.feed.post"
@@ -90,12 +91,24 @@ class PdsWorld:
     pds: Pds
     account: Account
     rate_limited: bool = False
+    videos: VideoService = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "videos", VideoService(self.account.did, self._to_pds))
 
     @property
     def did(self) -> str:
         return self.account.did
 
     def handle(self, request: Request) -> Response:
+        """The video service is a stand-in; where it puts videos is the real PDS."""
+        answer = self.videos.find(request) or (lambda: self._to_pds(request))
+        try:
+            return answer()
+        except Refusal as refusal:
+            return refusal.response
+
+    def _to_pds(self, request: Request) -> Response:
         target = urlsplit(request.url)
         headers = {name: value for name, value in request.headers.items() if name not in HOP}
         if self.rate_limited:
@@ -107,7 +120,7 @@ class PdsWorld:
         return Response(answer.status_code, answer.content, kept)
 
     def options(self, url: str) -> dict[str, str]:
-        return {"service": url, "handle": self.account.handle}
+        return {"service": url, "handle": self.account.handle, "video_service": url}
 
     def secrets(self) -> dict[str, str]:
         return {"APP_PASSWORD": self.account.password}
@@ -142,16 +155,23 @@ class PdsWorld:
             url=f"https://bsky.app/profile/{self.account.handle}/post/{record['uri'].rpartition('/')[2]}",
             text=value["text"],
             links=tuple(_links(value)),
-            media=tuple(self._media(image) for image in embed.get("images", [])),
+            media=tuple(self._media(*one) for one in _files(embed)),
             language=next(iter(value.get("langs", [])), None),
             reply_to=value["reply"]["parent"]["uri"] if "reply" in value else None,
             created=datetime.fromisoformat(value["createdAt"]),
             card=embed.get("external", {}).get("uri"),
         )
 
-    def _media(self, image: dict[str, Any]) -> SeenMedia:
-        blob = self.pds.query("com.atproto.sync.getBlob", did=self.did, cid=image["image"]["ref"]["$link"])
-        return SeenMedia(blob.content, blob.headers["content-type"], image["alt"])
+    def _media(self, named: dict[str, Any], alt: str) -> SeenMedia:
+        blob = self.pds.query("com.atproto.sync.getBlob", did=self.did, cid=named["ref"]["$link"])
+        return SeenMedia(blob.content, blob.headers["content-type"], alt)
+
+
+def _files(embed: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
+    """The blobs that a post shows, each with its alternative text."""
+    if embed.get("$type") == "app.bsky.embed.video":
+        return [(embed["video"], embed.get("alt", ""))]
+    return [(image["image"], image["alt"]) for image in embed.get("images", [])]
 
 
 def _links(value: dict[str, Any]) -> Iterator[SeenLink]:

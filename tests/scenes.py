@@ -39,7 +39,7 @@ CODES = {0, 3, 4}
 """How a run may end when something went wrong with a channel: done, run again, somebody must look."""
 
 
-WORLDS: dict[str, Callable[[], World]] = {
+STANDINS: dict[str, Callable[[], World]] = {
     "x": x.create,
     "x that repeats": lambda: x.create(x.Options(refuses_duplicates=False)),
     "bluesky": bluesky.create,
@@ -49,12 +49,14 @@ WORLDS: dict[str, Callable[[], World]] = {
 }
 """Some servers help: X refuses to say the same twice, Mastodon knows an idempotency key again. Others do not: there,
 all depends on looking before sending. And some answer a key that they know with an error."""
+PDS = "bluesky on a real PDS"
+WORLDS = [*STANDINS, PDS]
 
 
 CHOICE = os.environ.get("BROADCAST_FAULTS", "1")
 """`all`, or a number that chooses some of the cases."""
 EVERY = CHOICE == "all"
-HARSH = list(WORLDS) if EVERY else ["x that repeats", "bluesky", "mastodon that repeats"]
+HARSH = WORLDS if EVERY else ["x that repeats", "bluesky", "mastodon that repeats", PDS]
 """For what is tried on every server by `make faults`, and on those that help least by `make test`."""
 
 
@@ -107,7 +109,8 @@ class Watched:
 
 @dataclass(slots=True)
 class Scene:
-    """The clone that works is `root`; `fresh` makes another one, with nothing of the first."""
+    """The clone that works is `root`; `fresh` makes another one, with nothing of the first, and with another `ledger`
+    where that was set to one."""
 
     folder: Path
     platform: str
@@ -115,6 +118,7 @@ class Scene:
     server: Server
     capsys: pytest.CaptureFixture[str]
     root: Path
+    ledger: str = "git:broadcast/ledger"
     clones: int = 0
 
     def fresh(self) -> Path:
@@ -122,7 +126,8 @@ class Scene:
         self.clones += 1
         self.root = self.folder / f"clone-{self.clones}"
         git(self.folder, "clone", "--quiet", f"file://{self.folder}/remote.git", self.root.name)
-        toml = 'url = "https://status.example.com"\n\n' + table(self.platform, self.world.options(self.server.url))
+        toml = f'url = "https://status.example.com"\nledger = "{self.ledger}"\n\n'
+        toml += table(self.platform, self.world.options(self.server.url))
         (self.root / "broadcast.toml").write_text(toml, encoding="utf-8")
         return self.root
 
@@ -159,6 +164,15 @@ class Scene:
         done = self.run("publish", "--yes")
         assert done.code in CODES, done.err
         return done
+
+    def publish_refused(self) -> str:
+        """Publish where the ledger cannot be used: nothing is sent. Gives what was said."""
+        before = len(self.server.log)
+        done = self.run("publish", "--yes")
+        assert done.code == 6, done.err
+        assert "nothing was sent" in done.err
+        assert len(self.server.log) == before
+        return done.err
 
     def asked(self) -> list[str]:
         """Every request so far."""
@@ -213,4 +227,4 @@ def scene(
 
 
 Open = Callable[..., Scene]
-"""From a platform's name, and a world for it, to a scene."""
+"""From the name of one of `WORLDS`, or a platform's name and a world for it, to a scene."""

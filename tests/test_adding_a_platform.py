@@ -95,7 +95,7 @@ def test_a_package_adds_a_platform_without_touching_this_one(desk: Desk, tmp_pat
 
     def broadcast(*arguments: str) -> subprocess.CompletedProcess[str]:
         environ = {**os.environ, **GIT, "PYTHONPATH": str(tmp_path / "packages"), "BROADCAST_TEAM_TOKEN": "t"}
-        command = [sys.executable, "-c", "from broadcast.cli.app import main; main()", *arguments]
+        command = [sys.executable, "-m", "broadcast", *arguments]
         return subprocess.run(command, cwd=desk.root, env=environ, capture_output=True, text=True, check=False)
 
     planned = broadcast("plan", "--json")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -84,6 +85,98 @@ def test_each_problem_has_its_place_and_says_what_to_do(
     assert (problem.code, problem.place) == (code, At(config.FILE, line, column))
     assert says in problem.message
     assert "hunter2" not in problem.message
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("stale_after = 5", "'stale_after': write a duration in quotes"),
+        ("stale_after = true", "'stale_after': write a duration in quotes"),
+        ('stale_after = "-3h"', "write 30m, 4h, 1d or 1h30m"),
+        ("stale_after = 2026-01-01", "write 30m, 4h, 1d or 1h30m"),
+        ("[cadence]\ncritical = 0", "'cadence.critical': write a duration in quotes"),
+        ("cadence = 5", "write a table: [cadence]"),
+        ("channels = 3", "write a table: [channels.NAME]"),
+        ("[channels]\nx = 5", "write a table: [channels.x]"),
+        ("[channels.x]\nplatform = 5", "'channels.x.platform': write a text in quotes"),
+        ("url = 5", "'url': write a text in quotes"),
+        ('url = "status.example.com"', "write an address such as"),
+        ("language = 5", "write a text in quotes"),
+        ('language = "English"', "write one such as `en`"),
+        ("routes = 5", "write each route as a table: [[routes]]"),
+        ("routes = [5]", "write each route as a table: [[routes]]"),
+        ('[[routes]]\nchannels = "*"', 'write a list, such as ["*"]'),
+        ('[[routes]]\nkinds = "incident"\nchannels = ["*"]', 'write a list, such as ["incident"]'),
+        ('[[routes]]\nkinds = ["outage"]\nchannels = ["*"]', "write 'incident', 'maintenance' or 'release'"),
+        ("abbreviations = 5", "write a table: [abbreviations.NAME]"),
+        ("[abbreviations.en]\na = 5", "write a text in quotes"),
+        ('incidents = "/etc"', "write the name of a folder inside the project"),
+        ('incidents = "../.."', "write the name of a folder inside the project"),
+        ('templates = "/etc"', "write the name of a folder inside the project"),
+        ('templates = ""', "write the name of a folder inside the project"),
+        *(
+            (f"[channels.x]\nplatform = 'x'\n{line}", says)
+            for line, says in (
+                ('numbering = "yes"', "'channels.x.numbering': write true or false"),
+                ("dry = 1", "'channels.x.dry': write true or false"),
+                ("max_posts = 0", "'channels.x.max_posts': write a whole number from 1 to 100"),
+                ("max_posts = true", "write a whole number from 1 to 100"),
+                ('max_posts = "3"', "write a whole number from 1 to 100"),
+                ("max_posts = 2.5", "write a whole number from 1 to 100"),
+                ('fit = "short"', "write 'auto', 'thread' or 'single'"),
+                ("api_url = 5", "write a text in quotes"),
+            )
+        ),
+        (
+            "[channels.m]\nplatform = 'mastodon'\napi_base_url = 'https://a.example'\nmax_characters = true",
+            "write a whole number from 100 to",
+        ),
+        ("ledger = 5", "write a text in quotes"),
+        ('ledger = "broadcast/ledger"', "has no scheme"),
+        ('ledger = "git:"', "cannot be the name of a branch"),
+        ('ledger = "git:a..b"', "cannot be the name of a branch"),
+        ('ledger = "git:a@"', "no remote is named"),
+        ('ledger = "mysql://me:hunter2@a/b"', "of the kind 'mysql' is not known"),
+        ('ledger = "sqlite://a.db"', "not that of a file"),
+        ('ledger = "sqlite:///"', "not that of a file"),
+        ('ledger = "postgresql+psycopg:/a"', "not that of a database"),
+        ('ledger = "postgresql+psycopg://me:hunter2@host:99999999/a"', "not that of a database"),
+        ("a = " + "[" * 5000, "nested too deeply"),
+        ("a = " + "[" * 5000 + "]" * 5000, "nested too deeply"),
+        ("#" * 300_000, "larger than 256 KiB"),
+    ],
+)
+def test_what_may_be_written_instead_is_said_in_plain_words(tmp_path: Path, text: str, says: str) -> None:
+    found, (problem,) = load(tmp_path, text)
+    assert found is None
+    assert says in problem.message
+    assert problem.severity == "error"
+    assert problem.place.line in (1, text.count("\n") + 1, 2)
+    for jargon in ("input", "dictionary", "instance", "tuple", "string", "pattern", "hunter2"):
+        assert jargon not in problem.message
+
+
+@pytest.mark.parametrize(
+    "ledger",
+    ["git:a/b", "git:a@origin", "sqlite:///a.db", "postgresql+psycopg://me@host:5432/db", "postgresql+psycopg://"],
+)
+def test_every_kind_of_ledger_may_be_named(tmp_path: Path, ledger: str) -> None:
+    assert valid(tmp_path, f'ledger = "{ledger}"').file.ledger == ledger
+
+
+def test_a_ledger_whose_library_is_missing_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("broadcast.ledger.address.find_spec", lambda name: None if name == "psycopg" else object())
+    found, (problem,) = load(tmp_path, '\nledger = "postgresql+psycopg://me@host/db"')
+    assert found is not None
+    assert (problem.severity, problem.code, problem.place.line) == ("warning", "missing-extra", 2)
+    assert "broadcast-cli[postgres]" in problem.message
+
+
+def test_long_lines_take_no_time(tmp_path: Path) -> None:
+    began = time.process_time()
+    problems = load(tmp_path, "routes = [\n[" + " " * 200_000 + "\n1]]\nurk = 1")[1]
+    assert time.process_time() - began < 1
+    assert {problem.code for problem in problems} == {"bad-value", "unknown-key"}
 
 
 def test_every_problem_is_found_at_once(tmp_path: Path) -> None:

@@ -42,35 +42,49 @@ def broadcast(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return scripts / "broadcast"
 
 
-def run(command: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    python = command.parent / "python"
-    environ = {**os.environ, **GIT, "PYTHONPATH": sysconfig.get_path("purelib"), "PYTHONSAFEPATH": "1"}
-    # A folder on PYTHONPATH comes before an environment's own; the wheel must be what is tested.
-    own = "import site, sys; sys.path.insert(0, site.getsitepackages()[0]);"
-    start = [str(python), "-c", f"{own} from broadcast.cli.app import main; main()", *arguments]
-    return subprocess.run(start, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+COMMANDS = (
+    ["init"],
+    ["check"],
+    ["new", "release", "Version 2", "--version", "2.0", "-m", "New *things*."],
+    ["preview"],
+    ["preview", "--markdown"],
+    ["preview", "--html", "preview.html"],
+    ["plan"],
+    ["publish", "--yes"],
+    ["status"],
+    ["channels"],
+    ["rehearse"],
+    ["site"],
+    ["ledger", "show"],
+)
+# One process for all of them, but it ends as the console script does. A folder on PYTHONPATH comes before an
+# environment's own; the wheel must be what is tested.
+PROGRAM = f"""
+import site, sys
+sys.path.insert(0, site.getsitepackages()[0])
+from broadcast.cli.app import run
+for arguments in {COMMANDS!r}:
+    if code := run(arguments):
+        sys.exit(f"{{arguments}}: {{code}}")
+from broadcast.__main__ import main
+sys.argv[1:] = ["--version"]
+main()
+"""
 
 
 def test_every_command_runs_from_an_installed_wheel(broadcast: Path, tmp_path: Path) -> None:
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True, env={**os.environ, **GIT})
-    for arguments in (
-        ["--version"],
-        ["init"],
-        ["check"],
-        ["new", "release", "Version 2", "--version", "2.0", "-m", "New *things*."],
-        ["preview"],
-        ["preview", "--markdown"],
-        ["preview", "--html", "preview.html"],
-        ["plan"],
-        ["publish", "--yes"],
-        ["status"],
-        ["channels"],
-        ["rehearse"],
-        ["site"],
-        ["ledger", "show"],
-    ):
-        done = run(broadcast, tmp_path, *arguments)
-        assert done.returncode == 0, (arguments, done.stderr)
+    environ = {**os.environ, **GIT, "PYTHONPATH": sysconfig.get_path("purelib"), "PYTHONSAFEPATH": "1"}
+    done = subprocess.run(
+        [str(broadcast.parent / "python"), "-c", PROGRAM],
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "from broadcast.__main__ import main" in broadcast.read_text(encoding="utf-8")
     where = subprocess.run(
         [str(broadcast.parent / "python"), "-c", "import broadcast; print(broadcast.__file__)"],
         capture_output=True,

@@ -2,31 +2,67 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from pathlib import Path, PurePath
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from broadcast.errors import ConfigError
+from broadcast.explain import FILE as FILE
+from broadcast.explain import at, explain, problem, suggestion
+from broadcast.ledger import address
 from broadcast.model import Announcement, Channel, FitOptions, Kind, Place, Problem, Severity
 from broadcast.platforms import base as platforms
+from broadcast.source.frontmatter import language_tag
 from broadcast.source.times import parse_duration
+from broadcast.source.tomltext import Places, read_places
 
-FILE = "broadcast.toml"
+MAX_BYTES = 256 * 1024
+"""No configuration is longer; a file in a pull request may be anything."""
 CHANNEL_NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?")
 DEFAULT_SEVERITY: Severity = "minor"
 """An incident that names no severity is routed and paced as this one."""
 
-Duration = Annotated[
-    timedelta, BeforeValidator(lambda value: parse_duration(value) if isinstance(value, str) else value)
-]
-Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+\S*$")]
+
+def _duration(value: object) -> timedelta:
+    if not isinstance(value, str):
+        raise ValueError('write a duration in quotes: "30m", "24h" or "1d"')  # noqa: TRY004 - pydantic's way to say it
+    return parse_duration(value)
+
+
+def _url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+\S*", value):
+        raise ValueError('write an address such as "https://status.example.com"')
+    return value
+
+
+def _folder(value: str) -> str:
+    path = PurePath(value)
+    if not value.strip() or path.is_absolute() or ".." in path.parts:
+        raise ValueError("write the name of a folder inside the project")
+    return value
+
+
+def _ledger(value: str) -> str:
+    try:
+        address.check(value)
+    except ConfigError as error:
+        raise ValueError(f"{error.message}; write {error.hint}") from None
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Url = Annotated[str, AfterValidator(_url)]
+Folder = Annotated[str, AfterValidator(_folder)]
+Language = Annotated[str, AfterValidator(language_tag)]
+Model = TypeVar("Model", bound=BaseModel)
 Strict = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -64,7 +100,7 @@ class ChannelTable(BaseModel):
     link: Literal["first", "last", "every", "none"] = "first"
     numbering: bool = True
     short_urls: bool = False
-    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = None
+    language: Language | None = None
     dry: bool = False
 
 
@@ -73,10 +109,10 @@ class File(BaseModel):
 
     model_config = Strict
     url: Url | None = None
-    incidents: str = "incidents"
-    templates: str = "templates"
-    ledger: str = "git:broadcast/ledger"
-    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
+    incidents: Folder = "incidents"
+    templates: Folder = "templates"
+    ledger: Annotated[str, AfterValidator(_ledger)] = "git:broadcast/ledger"
+    language: Language = "en"
     stale_after: Duration = timedelta(hours=24)
     cadence: Cadence = Cadence()
     channels: dict[str, dict[str, Any]] = {}
@@ -119,21 +155,29 @@ def find(start: Path) -> Path:
 def load(root: Path) -> tuple[Config | None, tuple[Problem, ...]]:
     """Read and validate `broadcast.toml` of `root`. Without a config there is at least one error among the problems."""
     try:
-        text = (root / FILE).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        return None, (_problem("config-unreadable", Place(FILE), f"cannot be read: {error}"),)
+        with (root / FILE).open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+    except OSError as error:
+        return None, (problem("config-unreadable", Place(FILE), f"it cannot be read: {error.strerror}"),)
+    except UnicodeDecodeError:
+        return None, (problem("config-unreadable", Place(FILE), "this is not UTF-8: save the file in that encoding"),)
+    if len(data) > MAX_BYTES:
+        return None, (problem("config-unreadable", Place(FILE), f"it is larger than {MAX_BYTES // 1024} KiB"),)
     try:
         values = tomllib.loads(text)
+    except RecursionError:
+        return None, (problem("config-syntax", Place(FILE), "it is nested too deeply"),)
     except tomllib.TOMLDecodeError as error:
         where = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
         last = text.rstrip().splitlines() or [""]
         place = Place(FILE, int(where[1]), int(where[2])) if where else Place(FILE, len(last), len(last[-1]))
-        return None, (_problem("config-syntax", place, re.sub(r" \(at line .*\)", "", str(error))),)
-    places = _places(text)
+        return None, (problem("config-syntax", place, re.sub(r" \(at line .*\)", "", str(error))),)
+    places = read_places(text)
     try:
-        file = File.model_validate(values)
+        file = _valid(File, values)
     except ValidationError as error:
-        return None, tuple(_explain(error, (), places))
+        return None, tuple(explain(error, File, (), places, _fields_at))
     channels: dict[str, Channel] = {}
     problems: list[Problem] = []
     for name, table in file.channels.items():
@@ -142,34 +186,47 @@ def load(root: Path) -> tuple[Config | None, tuple[Problem, ...]]:
         if channel is not None:
             channels[name] = channel
     problems += _names(file, places)
-    config = Config(root, file, channels)
-    return (None if problems else config), tuple(problems)
+    if problems:
+        return None, tuple(problems)
+    return Config(root, file, channels), tuple(_extras(file, places))
 
 
-def _channel(name: str, table: dict[str, Any], file: File, places: _Places) -> tuple[Channel | None, list[Problem]]:
+def _valid(model: type[Model], values: Mapping[str, Any]) -> Model:
+    """The values as the model has them, each of the type that was asked for: "yes" is not true, and true not 1."""
+    return model.model_validate_json(json.dumps(values, default=str), strict=True)
+
+
+def _extras(file: File, places: Places) -> Iterator[Problem]:
+    extra = address.missing(address.check(file.ledger))
+    if extra is not None:
+        message = f"this ledger needs what is not installed here: pip install 'broadcast-cli[{extra}]'"
+        yield problem("missing-extra", at(places, ("ledger",)), message, "warning")
+
+
+def _channel(name: str, table: dict[str, Any], file: File, places: Places) -> tuple[Channel | None, list[Problem]]:
     where: tuple[str | int, ...] = ("channels", name)
     if not CHANNEL_NAME.fullmatch(name):
         message = f"channel {name!r}: use lower-case letters, digits, `-` and `_`"
-        return None, [_problem("channel-name", _at(places, where), message)]
+        return None, [problem("channel-name", at(places, where), message)]
     common = {key: value for key, value in table.items() if key in ChannelTable.model_fields}
     own = {key: value for key, value in table.items() if key not in ChannelTable.model_fields}
     try:
-        keys = ChannelTable.model_validate(common)
+        keys = _valid(ChannelTable, common)
     except ValidationError as error:
         return None, [
-            *_explain(error, where, places),
+            *explain(error, ChannelTable, where, places, lambda _: ChannelTable.model_fields),
             *(_misspelled(own, where, places) if "platform" not in table else ()),
         ]
     try:
         platform = platforms.load(keys.platform)
     except ConfigError as error:
         message = "; ".join(filter(None, (error.message, error.hint)))
-        return None, [_problem("unknown-platform", _at(places, (*where, "platform")), message)]
+        return None, [problem("unknown-platform", at(places, (*where, "platform")), message)]
     try:
-        options = platform.OPTIONS.model_validate(own)
+        options = _valid(platform.OPTIONS, own)
     except ValidationError as error:
         known = [*ChannelTable.model_fields, *platform.OPTIONS.model_fields]
-        return None, list(_explain(error, where, places, known, platform.SECRETS))
+        return None, list(explain(error, platform.OPTIONS, where, places, lambda _: known, platform.SECRETS))
     fit = FitOptions(
         fit=keys.fit,
         max_posts=keys.max_posts,
@@ -182,104 +239,29 @@ def _channel(name: str, table: dict[str, Any], file: File, places: _Places) -> t
     return Channel(name, keys.platform, fit, limits, keys.language, keys.dry, options), []
 
 
-def _misspelled(own: Mapping[str, Any], where: tuple[str | int, ...], places: _Places) -> Iterator[Problem]:
+def _misspelled(own: Mapping[str, Any], where: tuple[str | int, ...], places: Places) -> Iterator[Problem]:
     """Without a platform, its own keys are not known; what is nearly a common key is a mistake all the same."""
     for key in own:
         if get_close_matches(key, ChannelTable.model_fields, n=1, cutoff=0.7):
             dotted = ".".join(map(str, (*where, key)))
-            message = f"unknown key {dotted!r}{_nearest(key, ChannelTable.model_fields)}"
-            yield _problem("unknown-key", _at(places, (*where, key)), message)
+            message = f"unknown key {dotted!r}{suggestion(key, ChannelTable.model_fields)}"
+            yield problem("unknown-key", at(places, (*where, key)), message)
 
 
-def _names(file: File, places: _Places) -> Iterator[Problem]:
+def _names(file: File, places: Places) -> Iterator[Problem]:
     for number, route in enumerate(file.routes):
         for index, name in enumerate(route.channels):
             if name != "*" and name not in file.channels:
-                message = f"no channel is called {name!r}{_nearest(name, file.channels)}"
-                yield _problem("unknown-channel", _at(places, ("routes", number, "channels", index)), message)
+                message = f"no channel is called {name!r}{suggestion(name, file.channels)}"
+                yield problem("unknown-channel", at(places, ("routes", number, "channels", index)), message)
     seen: dict[str, str] = {}
     for name in file.channels:
         other = seen.setdefault(name.upper().replace("-", "_"), name)
         if other != name:
             message = f"channels {other!r} and {name!r} would share their secrets' names; rename one"
-            yield _problem("channel-name", _at(places, ("channels", name)), message)
+            yield problem("channel-name", at(places, ("channels", name)), message)
 
 
-def _explain(
-    error: ValidationError,
-    prefix: tuple[str | int, ...],
-    places: _Places,
-    known: Sequence[str] | None = None,
-    secrets: Sequence[str] = (),
-) -> Iterator[Problem]:
-    """pydantic's errors in our words. Never quotes a value: it might be a secret in the wrong place."""
-    for item in error.errors(include_url=False, include_input=False, include_context=False):
-        path = (*prefix, *item["loc"])
-        key, dotted = str(path[-1]), ".".join(map(str, path))
-        if item["type"] == "extra_forbidden":
-            if key.upper() in secrets:
-                variable = f"BROADCAST_{str(prefix[-1]).upper().replace('-', '_')}_{key.upper()}"
-                message = f"secrets never stand in this file: take {key!r} out and set {variable} in the environment"
-                yield _problem("secret-in-config", _at(places, path), message)
-                continue
-            names = known if known is not None else _fields_at(item["loc"][:-1])
-            yield _problem("unknown-key", _at(places, path), f"unknown key {dotted!r}{_nearest(key, names)}")
-        elif item["type"] == "missing":
-            yield _problem("missing-key", _at(places, path[:-1]), f"{dotted!r} is missing")
-        else:
-            message = item["msg"].removeprefix("Value error, ")
-            yield _problem("bad-value", _at(places, path), f"{dotted!r}: {message[:1].lower()}{message[1:]}")
-
-
-def _fields_at(location: tuple[str | int, ...]) -> Sequence[str]:
+def _fields_at(location: tuple[str | int, ...]) -> Collection[str]:
     models: dict[str, type[BaseModel]] = {"cadence": Cadence, "routes": Route}
     return tuple((models.get(str(location[0]), File) if location else File).model_fields)
-
-
-def _nearest(name: str, names: Any) -> str:
-    close = get_close_matches(name, list(names), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else f"; known are: {', '.join(sorted(names)) or 'none'}"
-
-
-def _problem(code: str, place: Place, message: str) -> Problem:
-    return Problem("error", code, place, message)
-
-
-# Where each key stands: tomllib does not say, and one scan for the start of keys and tables is all that is needed.
-
-_Places = Mapping[tuple[str | int, ...], tuple[int, int]]
-_KEY = re.compile(r"""\s*((?:[\w-]+|"[^"\n]*"|'[^'\n]*')(?:\s*\.\s*(?:[\w-]+|"[^"\n]*"|'[^'\n]*'))*)\s*=""")
-_TABLE = re.compile(r"\s*(\[\[?)\s*([^\]\n]+?)\s*\]")
-
-
-def _places(text: str) -> _Places:
-    places: dict[tuple[str | int, ...], tuple[int, int]] = {}
-    table: tuple[str | int, ...] = ()
-    counts: dict[tuple[str | int, ...], int] = {}
-    quote = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if quote:
-            quote = "" if quote in line else quote
-            continue
-        if found := _TABLE.match(line):
-            table = tuple(_split(found[2]))
-            if found[1] == "[[":
-                counts[table] = counts.get(table, -1) + 1
-                table = (*table, counts[table])
-            places.setdefault(table, (number, found.start(1) + 1))
-        elif found := _KEY.match(line):
-            places.setdefault((*table, *_split(found[1])), (number, found.start(1) + 1))
-            for mark in ('"""', "'''"):
-                if line.count(mark) == 1:
-                    quote = mark
-    return places
-
-
-def _split(dotted: str) -> list[str]:
-    return [bare or quoted[1:-1] for bare, quoted in re.findall(r"""([\w-]+)|("[^"]*"|'[^']*')""", dotted)]
-
-
-def _at(places: _Places, path: tuple[str | int, ...]) -> Place:
-    while path and path not in places:
-        path = path[:-1]
-    return Place(FILE, *places.get(path, (1, 1)))

@@ -83,8 +83,16 @@ class CredentialsError(RefusedError):
     """The platform does not accept the credentials, or one is missing."""
 
 
+class RepliesRefusedError(RefusedError):
+    """The platform takes posts from this account, and no replies: what is left is planned again, to stand alone."""
+
+
 class LostAnswerError(SendError):
     """The request may have had its effect: a timeout after sending, a broken connection, a 5xx."""
+
+
+class DuplicateError(LostAnswerError):
+    """The platform did not take a post because it stands already: so it says."""
 
 
 class UnprovableError(SendError):

@@ -54,9 +54,9 @@ def is_video(path: str) -> bool:
     return path.lower().endswith(".mp4")
 
 
-def moves(path: str) -> bool:
-    """Whether it may be a video or an animation, which platforms show alone."""
-    return path.lower().endswith((".mp4", ".gif"))
+def is_gif(path: str) -> bool:
+    """Whether it may be an animation, which some platforms show as a video."""
+    return path.lower().endswith(".gif")
 
 
 def path_of(source: str, document: str) -> str:

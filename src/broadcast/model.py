@@ -147,7 +147,8 @@ class Limits:
     after its words. `images` is the most a post takes, `alt` the most characters of an alternative text. With `cards`,
     a post brings the card of the page that it leads to. `replies` says whether posts answer each other: never, always,
     or (`auto`) until the platform refuses it. `videos` says whether a post takes a video: none, one that stands alone
-    (without images, as an animation has to), or any.
+    (without images), or any; `video_alt` is `alt` for videos, where that is another. `gifs_move`: a GIF is shown as a
+    video is.
     """
 
     length: int
@@ -160,6 +161,8 @@ class Limits:
     cards: bool = False
     replies: Literal["always", "auto", "never"] = "always"
     videos: Literal["none", "alone", "any"] = "none"
+    video_alt: int | None = None
+    gifs_move: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,8 +337,8 @@ class Receipt:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What was found out about intents without a receipt: `absent` (never sent, may be sent) or, for a post that a
-    human settles, `posted`. `part` 0 speaks of the whole update; `by` says who decided (`reconcile`, `settle`,
-    `baseline`)."""
+    human settles, `posted`. `part` 0 speaks of the whole update; `by` says who decided, and why
+    (`reconcile`, `settle`, `baseline`, …)."""
 
     announcement: str
     update: datetime

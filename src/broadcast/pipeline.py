@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from broadcast.backlog import Rules
 from broadcast.config import Config
 from broadcast.errors import ConfigError, DoesNotFitError
 from broadcast.ledger.base import Log
-from broadcast.ledger.history import standalone
+from broadcast.ledger.history import beginnings, standalone
 from broadcast.model import Announcement, Card, Channel, Plan, Post, Problem, Receipt, Thread, Update
 from broadcast.platforms import base as platforms
 from broadcast.publish import retract as retracting
@@ -29,6 +29,10 @@ from broadcast.source import check as checking
 from broadcast.source import read as reading
 from broadcast.text.card import with_card
 from broadcast.text.fit import fit
+
+Beginnings = Mapping[tuple[str, datetime, str], tuple[Post, ...]]
+"""By announcement, update and channel: the posts that stand of threads whose rest has to be laid out anew."""
+NOTHING: Beginnings = {}
 
 Planner = Callable[[Log], Plan]
 """Holds the project's posts against the ledger's log."""
@@ -61,8 +65,11 @@ def read(root: Path) -> Project:
     return Project(config, announcements, (*problems, *unreadable, *wrong))
 
 
-def threads(project: Project, only: Collection[str] | None = None) -> tuple[list[Thread], list[Problem]]:
-    """Render -> fit: every update of the announcements (slugs) in `only`, on every channel that it goes to."""
+def threads(
+    project: Project, only: Collection[str] | None = None, begun: Beginnings = NOTHING
+) -> tuple[list[Thread], list[Problem]]:
+    """Render -> fit: every update of the announcements (slugs) in `only`, on every channel that it goes to. The rest of
+    a thread that is `begun` follows the posts that stand."""
     made: list[Thread] = []
     problems: list[Problem] = []
     env = environment(project.config.root / project.config.file.templates)
@@ -83,7 +90,7 @@ def threads(project: Project, only: Collection[str] | None = None) -> tuple[list
                     link=link,
                     cadence=project.config.cadence_of(announcement),
                 )
-                posts = fit(draft, channel.limits, channel.fit)
+                posts = fit(draft, channel.limits, channel.fit, begun.get((slug, update.time, channel.name), ()))
                 if channel.limits.cards and link is not None:
                     posts = with_card(posts, Card(link, announcement.title, to_text(update.body, SUMMARY)))
             except TemplateFailedError as error:
@@ -110,16 +117,17 @@ def planner(
     backfill: bool = False,
 ) -> Planner:
     """Plan: what should stand against what a ledger says of it. A run that has to plan again fits nothing again."""
-    made: dict[frozenset[str], tuple[list[Thread], list[Problem]]] = {}
+    made: dict[object, tuple[list[Thread], list[Problem]]] = {}
     rules = Rules(now, project.config.file.stale_after, backfill)
     slugs = {announcement.slug for announcement in project.announcements}
 
     def plan(log: Log) -> Plan:
-        alone = _standing_alone(project, log)
-        if alone not in made:
-            made[alone] = threads(_informed(project, alone), only)
-        wanted = [thread for thread in made[alone][0] if channels is None or thread.channel.name in channels]
-        wrong = (*project.problems, *made[alone][1])
+        alone, begun = _standing_alone(project, log), beginnings(log.events)
+        known = alone, frozenset(begun.items())
+        if known not in made:
+            made[known] = threads(_informed(project, alone), only, begun)
+        wanted = [thread for thread in made[known][0] if channels is None or thread.channel.name in channels]
+        wrong = (*project.problems, *made[known][1])
         return planning.plan(wanted, log, rules, slugs=slugs, cost=_cost, problems=wrong)
 
     return plan

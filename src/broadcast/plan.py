@@ -114,11 +114,21 @@ def _recorded(thread: Thread, sent: Sent, parent: ReplyTo | None, note: str) -> 
             "absent": ("todo", "the rest of a thread that was cut off"),
             "retracted": ("skipped", "retracted"),
         }
-        posts = [intent.post for intent in intents.values()]
+        posts = _laid_out_anew(thread, sent) or [intent.post for intent in intents.values()]
         source = next((intent.source for intent in intents.values()), thread.source)
         states = {part.part: says[part.state] for part in sent.parts}
         for number in _numbers(posts):
-            yield _row(replace(thread, source=source), number, posts, states[number], parent, refs)
+            state = states.get(number, says["absent"])
+            yield _row(replace(thread, source=source), number, posts, state, parent, refs)
+
+
+def _laid_out_anew(thread: Thread, sent: Sent) -> Sequence[Post]:
+    """The posts of a thread whose rest was refused for being replies: as they stand, and as the rest can be read on its
+    own."""
+    stands = tuple(part.intent.post for part in sent.parts if part.state == "posted" and part.intent is not None)
+    rest = sent.parts[len(stands) :]
+    begins = thread.posts[: len(stands)] == stands and len(thread.posts) > len(stands)
+    return thread.posts if begins and rest and all(part.refused for part in rest) else ()
 
 
 def _row(

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from jinja2 import TemplateError, nodes
-from jinja2.exceptions import TemplatesNotFound, TemplateSyntaxError
+from jinja2.exceptions import TemplateNotFound, TemplateRuntimeError, TemplateSyntaxError
 from markupsafe import Markup
 
 from broadcast import templates
 from broadcast.images import path_of
 from broadcast.model import Announcement, Channel, Draft, Part, Update
+from broadcast.sandbox import Sandbox
 from broadcast.source import statuses
 from broadcast.text import rich
 
@@ -23,8 +24,12 @@ from broadcast.text import rich
 _BEGIN, _NAMED, _END = "\x02", "\x03", "\x04"
 _PART = re.compile(f"{_BEGIN}([^{_NAMED}]*){_NAMED}|{_END}")
 _MARKS = str.maketrans("", "", _BEGIN + _NAMED + _END)
-MAX_RENDERED = 2_000_000
+MAX_RENDERED = 150_000
 """Most characters that a template may make of one update."""
+ALLOWANCE = 2_000_000
+"""Units (see `metering`) that a template may spend on one update; the packaged ones spend some 30,000."""
+PER_CHARACTER = 5
+"""Units that a template may spend besides for each character of the update."""
 
 
 class TemplateFailedError(Exception):
@@ -44,6 +49,49 @@ class Markdown(Markup):
     __slots__ = ()
 
 
+# Templates see these and not the objects that they show: a method of ours, or of a library's, is not for them.
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementView:
+    """What templates see as `announcement`."""
+
+    slug: str
+    title: str
+    kind: str
+    language: str
+    severity: str | None
+    components: tuple[str, ...]
+    starts: datetime | None
+    ends: datetime | None
+    version: str | None
+    tags: tuple[str, ...]
+
+    @classmethod
+    def of(cls, one: Announcement) -> AnnouncementView:
+        return cls(**{field.name: getattr(one, field.name) for field in fields(cls)})
+
+    def __str__(self) -> str:
+        raise TemplateRuntimeError("`announcement` is no text: name one of its fields, such as `announcement.title`")
+
+    def __repr__(self) -> str:
+        return "<announcement>"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelView:
+    """What templates see as `channel`."""
+
+    name: str
+    platform: str
+
+    def __str__(self) -> str:
+        raise TemplateRuntimeError("`channel` is no text: write `channel.name` or `channel.platform`")
+
+    def __repr__(self) -> str:
+        return "<channel>"
+
+
 @dataclass(frozen=True, slots=True)
 class UpdateView:
     """What templates see as `update`. `first` is true for the chain's first; `next` is when the next one is owed."""
@@ -54,14 +102,17 @@ class UpdateView:
     first: bool
     next: datetime | None
 
+    def __str__(self) -> str:
+        raise TemplateRuntimeError("`update` is no text: name one of its fields, such as `update.body`")
 
-def environment(folder: Path) -> templates.Sandbox:
+    def __repr__(self) -> str:
+        return "<update>"
+
+
+def environment(folder: Path) -> Sandbox:
     """The sandbox for drafts: values are escaped for Markdown, and blocks come out marked by name."""
-    env = templates.environment(folder, autoescape=True, finalize=_escape, prepare=_mark_blocks)
-    env.filters["clock"] = clock
-    env.filters["window"] = window
-    env.filters["markdown"] = lambda value: Markdown(str(value).translate(_MARKS))
-    return env
+    filters: dict[str, Callable[..., Any]] = {"clock": clock, "window": window, "markdown": _markdown}
+    return templates.environment(folder, autoescape=True, filters=filters, finalize=_escape, prepare=_mark_blocks)
 
 
 def names(kind: str, status: str, channel: Channel) -> list[str]:
@@ -73,7 +124,7 @@ def names(kind: str, status: str, channel: Channel) -> list[str]:
 
 
 def render(
-    env: templates.Sandbox,
+    env: Sandbox,
     announcement: Announcement,
     update: Update,
     channel: Channel,
@@ -88,49 +139,55 @@ def render(
     owed = update.time + cadence if is_open else None
     body = Markdown(update.body.translate(_MARKS))
     values = {
-        "announcement": announcement,
+        "announcement": AnnouncementView.of(announcement),
         "update": UpdateView(update.status, update.time, body, update is announcement.updates[0], owed),
-        "channel": channel,
+        "channel": ChannelView(channel.name, channel.platform),
         "language": announcement.language,
         "link": link or "",
     }
-    text = _run(env, names(announcement.kind, update.status, channel), values)
+    text = _run(env, names(announcement.kind, update.status, channel), values, PER_CHARACTER * len(body))
     parts = tuple(_part(name, markdown, announcement.path) for name, markdown in _split(text))
     return Draft(tuple(part for part in parts if part.blocks or part.media), override, announcement.language)
 
 
-def _run(env: templates.Sandbox, candidates: list[str], values: Mapping[str, Any]) -> str:
+def _run(env: Sandbox, candidates: list[str], values: Mapping[str, Any], more: int) -> str:
     name = candidates[-1]
     try:
         template = env.select_template(candidates)
         name = template.name or name
-        pieces, size = [], 0
-        for piece in template.generate(values):
-            size += len(piece)
-            if size > MAX_RENDERED:
-                break
-            pieces.append(piece)
-    except TemplatesNotFound as error:
-        raise TemplateFailedError(f"there is no template {candidates[-1]}", name, None) from error
+        with env.meter.turn(ALLOWANCE, more):
+            pieces, size = [], 0
+            for piece in template.generate(values):
+                size += len(piece)
+                if size > MAX_RENDERED:
+                    break
+                pieces.append(piece)
     except TemplateSyntaxError as error:
-        raise TemplateFailedError(error.message or "syntax error", error.name or name, error.lineno) from error
+        named = env.names.get(error.name or "", error.name or name)
+        raise TemplateFailedError(error.message or "syntax error", named, error.lineno) from error
+    except TemplateNotFound as error:
+        missing = ", ".join(getattr(error, "templates", [error.name])[-1:])
+        raise TemplateFailedError(f"there is no template {missing}", *_place(env, error, name)) from error
     except TemplateError as error:
-        raise TemplateFailedError(error.message or type(error).__name__, name, _line_of(error)) from error
+        raise TemplateFailedError(error.message or type(error).__name__, *_place(env, error, name)) from error
+    except RecursionError as error:
+        raise TemplateFailedError("templates include each other without end", *_place(env, error, name)) from error
     except Exception as error:  # a template runs what its author wrote, and may raise anything
-        raise TemplateFailedError(f"{type(error).__name__}: {error}", name, _line_of(error)) from error
+        raise TemplateFailedError(f"{type(error).__name__}: {error}", *_place(env, error, name)) from error
     if size > MAX_RENDERED:
         raise TemplateFailedError(f"it makes more than {MAX_RENDERED:,} characters", name, None)
     return "".join(pieces)
 
 
-def _line_of(error: BaseException) -> int | None:
-    """The template's line in a traceback that Jinja2 has rewritten to the template's own file."""
+def _place(env: Sandbox, error: BaseException, name: str) -> tuple[str, int | None]:
+    """The template and the line in a traceback that Jinja2 has rewritten to the template's own file."""
     trace, line = error.__traceback__, None
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename.endswith(".j2"):
-            line = trace.tb_lineno
+        file = trace.tb_frame.f_code.co_filename
+        if file.endswith(".j2"):
+            name, line = env.names.get(file, name), trace.tb_lineno
         trace = trace.tb_next
-    return line
+    return name, line
 
 
 def _split(text: str) -> Iterator[tuple[str, str]]:
@@ -168,6 +225,10 @@ def _escape(value: Any) -> Any:
     if isinstance(value, Markup):
         return value
     return Markdown(rich.escape("" if value is None else str(value).translate(_MARKS)))
+
+
+def _markdown(value: object) -> Markdown:
+    return Markdown(str(value).translate(_MARKS))
 
 
 def clock(time: datetime, near: datetime | None = None) -> str:

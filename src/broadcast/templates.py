@@ -5,30 +5,49 @@ A project's own folder is looked up first, the packaged templates after.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
-from jinja2.exceptions import SecurityError
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from jinja2.exceptions import TemplateNotFound, TemplateSyntaxError
+from jinja2.loaders import split_template_path
 from jinja2.nodes import Template as TemplateNode
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-MAX_REPEATED = 100_000
-"""Most characters or items that `*` and `**` in a template may make: a template in a pull request is hostile."""
+from broadcast.sandbox import Sandbox
+
+MAX_SOURCE = 100_000
+"""Most bytes of a template."""
 
 
-class Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja2's sandbox, with the two operators that turn a short template into gigabytes bounded."""
+class _Folder(FileSystemLoader):
+    """Templates of a folder, none of them large, none of them a link to somewhere else. Each is looked for once."""
 
-    intercepted_binops = frozenset({"*", "**"})
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._missing: set[str] = set()
 
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        if operator == "**" or not (isinstance(left, int | float) and isinstance(right, int | float)):
-            sizes = [value if isinstance(value, int) else len(value) for value in (left, right)]
-            if operator == "**" or sizes[0] * sizes[1] > MAX_REPEATED:
-                raise SecurityError(f"`{operator}` would make too large a value")
-        return super().call_binop(context, operator, left, right)
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        if template in self._missing:
+            raise TemplateNotFound(template)
+        pieces = split_template_path(template)
+        for folder in map(Path, self.searchpath):
+            path = folder.joinpath(*pieces)
+            if path.is_file():
+                why = ""
+                if not path.resolve().is_relative_to(folder.resolve()):
+                    why = "this link leads out of the folder of templates"
+                elif path.stat().st_size > MAX_SOURCE:
+                    why = f"it is larger than {MAX_SOURCE:,} bytes"
+                if why:
+                    raise TemplateSyntaxError(why, 1, template, str(path))
+        try:
+            return super().get_source(environment, template)
+        except UnicodeDecodeError:
+            raise TemplateSyntaxError("it is not UTF-8: save it in that encoding", 1, template) from None
+        except TemplateNotFound:
+            self._missing.add(template)
+            raise
 
 
 def packaged() -> Path:
@@ -42,27 +61,20 @@ def environment(
     folder: Path | None,
     *,
     autoescape: bool,
+    filters: Mapping[str, Callable[..., Any]] | None = None,
     finalize: Callable[[Any], Any] | None = None,
     prepare: Callable[[TemplateNode], TemplateNode] | None = None,
 ) -> Sandbox:
-    """A sandbox that loads from `folder` (may be absent) and then from the packaged templates.
-
-    `prepare` may rewrite a template's syntax tree before it is compiled.
-    """
-
-    class Prepared(Sandbox):
-        def compile(self, source: Any, name: Any = None, filename: Any = None, *args: Any, **kwargs: Any) -> Any:
-            if prepare is not None:
-                tree = self.parse(source, name, filename) if isinstance(source, str) else source
-                source = prepare(tree)
-            return super().compile(source, name, filename, *args, **kwargs)
-
+    """A sandbox that loads from `folder` (may be absent) and then from the packaged templates. See `Sandbox`."""
     folders = [path for path in (folder, packaged()) if path is not None]
-    return Prepared(
-        loader=ChoiceLoader([FileSystemLoader(path) for path in folders]),
+    return Sandbox(
+        loader=ChoiceLoader([_Folder(path) for path in folders]),
         autoescape=autoescape,
         undefined=StrictUndefined,
+        auto_reload=False,
+        filters=filters or {},
         finalize=finalize,
+        prepare=prepare,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,

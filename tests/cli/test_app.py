@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-import typer
+from typer.core import TyperCommand
 
 from broadcast import __version__, errors
-from broadcast.cli.app import app
+from broadcast.cli.app import COMMANDS
+from broadcast.cli.late import Late
 from kit import Desk, incident
 
 ROOT = Path(__file__).parents[2]
@@ -59,19 +60,51 @@ def test_reading_and_planning_import_no_sdk(desk: Desk, arguments: list[str]) ->
     assert done.stderr.strip().splitlines()[-1] == "0 []", done.stderr
 
 
-def commands() -> dict[str, list[str]]:
-    """Every command's full name, and the long options that it takes."""
-    found: dict[str, list[str]] = {}
+# (markdown-it comes with Typer's help.)
+HEAVY = SDKS | {"pydantic", "jinja2", "yaml", "regex", "twitter_text", "broadcast.config", "broadcast.pipeline"}
 
-    def walk(group: object, prefix: str) -> None:
-        for name, command in group.commands.items():  # type: ignore[attr-defined]  # Typer's own classes are private
-            if hasattr(command, "commands"):
-                walk(command, f"{prefix}{name} ")
-            else:
-                options = [one for parameter in command.params for one in parameter.opts if one.startswith("--")]
-                found[f"{prefix}{name}"] = options
 
-    walk(typer.main.get_command(app), "")
+@pytest.mark.parametrize("arguments", ["--version", "--help", "--nonsense"])
+def test_what_needs_no_command_imports_none(arguments: str) -> None:
+    assert imported(arguments.split()) & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "others"),
+    [
+        (
+            "check",
+            {"broadcast.rehearsal.stage", "broadcast.cli.send", "broadcast.cli.write", "twitter_text.regexp.emoji"},
+        ),
+        ("ledger show", {"broadcast.rehearsal.stage", "broadcast.cli.review", "broadcast.cli.write", "twitter_text"}),
+        ("import cstate .", {"broadcast.rehearsal.stage", "broadcast.cli.review", "broadcast.cli.ledger"}),
+    ],
+)
+def test_a_command_imports_what_it_uses(desk: Desk, arguments: str, others: set[str]) -> None:
+    desk.write("broadcast.toml", '[channels.x]\nplatform = "x"\n')
+    desk.write("incidents/slow.md", incident(("Investigating", 30, "See https://a.example.")))
+    modules = imported(["-C", str(desk.root), *arguments.split()])
+    assert "broadcast.config" in modules
+    assert modules & others == set()
+
+
+def imported(arguments: list[str]) -> set[str]:
+    """The modules that a process has imported when a command is over."""
+    script = f"import sys\nfrom broadcast.cli.app import run\nrun({arguments!r})\nprint(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stderr.splitlines()[-1].split())
+
+
+def commands() -> dict[str, TyperCommand]:
+    """Every command by its full name."""
+    found: dict[str, TyperCommand] = {}
+    for command in COMMANDS:
+        if isinstance(command, Late):
+            found[f"{command.name}"] = command.load()
+            continue
+        for below in command.commands.values():
+            assert isinstance(below, Late)
+            found[f"{command.name} {below.name}"] = below.load()
     return found
 
 
@@ -81,17 +114,11 @@ def test_every_command_is_in_the_readme() -> None:
 
 
 def test_every_command_and_option_explains_itself() -> None:
-    def walk(group: object) -> None:
-        for command in group.commands.values():  # type: ignore[attr-defined]  # Typer's own classes are private
-            if hasattr(command, "commands"):
-                walk(command)
-                continue
-            assert command.help, command.name
-            for parameter in command.params:
-                if any(option.startswith("--") for option in parameter.opts):
-                    assert parameter.help, (command.name, parameter.name)
-
-    walk(typer.main.get_command(app))
+    for name, command in commands().items():
+        assert command.help, name
+        for parameter in command.params:
+            if any(option.startswith("--") for option in parameter.opts):
+                assert parameter.help, (name, parameter.name)  # type: ignore[attr-defined]  # options have one
 
 
 def test_every_exit_code_has_one_class_and_is_in_the_readme() -> None:
@@ -125,12 +152,12 @@ LAYERS = [
     {"rehearsal"},
     {"pipeline", "standing"},
     {"plan", "publish", "runs", "backlog"},
-    {"config", "secrets", "render", "ledger", "platforms", "site", "source", "views"},
-    {"templates", "images", "text"},
-    {"model", "errors"},
+    {"config", "explain", "secrets", "render", "ledger", "platforms", "site", "source", "views"},
+    {"templates", "sandbox", "metering", "images", "text"},
+    {"model", "errors", "interrupt", "streams"},
 ]
 """Imports only go down this list; packages of one row may use each other."""
-STANDALONE = {"__init__"}
+STANDALONE = {"__init__", "__main__"}
 
 
 def test_imports_only_go_down() -> None:

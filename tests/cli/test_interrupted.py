@@ -35,15 +35,7 @@ def once(channel: str, fault: Fault, *, nth: int = 1) -> Callable[[Request, int]
 
 
 def start(desk: Desk) -> subprocess.Popen[str]:
-    command = [
-        sys.executable,
-        "-c",
-        "from broadcast.cli.app import main; main()",
-        "-C",
-        str(desk.root),
-        "publish",
-        "--yes",
-    ]
+    command = [sys.executable, "-m", "broadcast", "-C", str(desk.root), "publish", "--yes"]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

@@ -172,7 +172,29 @@ def test_planning_works_without_a_repository_and_says_so(project: Desk, tmp_path
     shown = project.run("plan", "--json")
     assert shown.code == 0
     assert {row["state"] for row in shown.json()["actions"]} == {"todo"}
-    assert "warning" in shown.err
+    (problem,) = shown.json()["problems"]
+    assert (problem["severity"], problem["code"], problem["path"]) == (
+        "warning",
+        "ledger-unreachable",
+        "broadcast.toml",
+    )
+    assert "as if nothing had been published, which may be wrong" in problem["message"]
+    assert "warning[ledger-unreachable]" in project.run("plan").out
+
+
+@pytest.mark.parametrize(
+    "ledger", ["git:broadcast/ledger", "sqlite:////dev/null/a.db", "postgresql+psycopg://me@127.0.0.1:1/a"]
+)
+def test_a_ledger_that_was_never_read_is_a_warning_in_every_view(project: Desk, ledger: str) -> None:
+    project.write("broadcast.toml", f'ledger = "{ledger}"\n{CHANNELS}')
+    project.write("incidents/slow.md", incident(("Investigating", 30, "a")))
+    git(project.root, "remote", "add", "origin", str(project.root.parent / "gone.git"))
+    for command in ("plan", "status"):
+        shown = project.run(command, "--json")
+        assert shown.code == 0, shown.err
+        assert [problem["code"] for problem in shown.json()["problems"]] == ["ledger-unreachable"]
+        assert "warning[ledger-unreachable]" in project.run(command).out
+    assert project.run("publish", "--yes").code == 6
 
 
 def test_status_knows_what_is_overdue(project: Desk) -> None:
@@ -275,7 +297,10 @@ def test_an_unreachable_ledger_is_shown_as_it_was_last_read(live: Desk, tmp_path
     shown = live.run("plan", "--json")
     assert shown.code == 0
     assert {row["state"] for row in shown.json()["actions"]} == {"done"}
-    assert "as it was when the ledger was last read" in shown.err
+    (problem,) = shown.json()["problems"]
+    assert (problem["severity"], problem["code"]) == ("warning", "ledger-unreachable")
+    assert "as it was when the ledger was last read" in problem["message"]
+    assert problem in live.run("status", "--json").json()["problems"]
     assert live.run("publish", "--yes").code == 6
 
 

@@ -96,7 +96,7 @@ def test_an_update_into_an_open_code_block_is_refused(project: Desk) -> None:
 def test_a_text_that_would_begin_an_update_is_refused(project: Desk) -> None:
     path = project.write("incidents/slow.md", incident(("Investigating", 30, "a")))
     before = path.read_bytes()
-    assert project.run("update", "slow", "-m", f"a\n\n## Resolved - {ago(1)}\nb").code == 1
+    assert project.run("update", "slow", "-m", f"a\n\n## Resolved - {ago(1)}\nb").code == 2
     assert path.read_bytes() == before
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from broadcast.rehearsal.base import World, load
+from broadcast.rehearsal.base import World
 from kit import GIT
-from scenes import IMPATIENT, Open, Scene, scene, template
+from pds_server import Pds
+from scenes import IMPATIENT, PDS, STANDINS, Open, Scene, platform_of, scene, template
 from zygote import Zygote, zygote
 
 
@@ -35,13 +36,24 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
 
 @pytest.fixture
 def open_scene(
-    remote: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    remote: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Open]:
-    """Opens the scene of a platform, with the stand-in's own world or another."""
+    """Opens the scene of one of the worlds, or of a platform with a world of the test's own."""
+
+    def world_of(name: str) -> World:
+        if name != PDS:
+            return STANDINS[name]()
+        server: Pds = request.getfixturevalue("pds")
+        return server.world()
+
     with ExitStack() as stack:
 
-        def open_(platform: str, world: World | None = None) -> Scene:
-            found = world or load(platform).create()
-            return stack.enter_context(scene(remote, tmp_path, platform, found, capsys, monkeypatch))
+        def open_(name: str, world: World | None = None) -> Scene:
+            found = world or world_of(name)
+            return stack.enter_context(scene(remote, tmp_path, platform_of(name), found, capsys, monkeypatch))
 
         yield open_

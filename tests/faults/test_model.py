@@ -9,6 +9,7 @@ is modeled is what it stands on, and that may promise as little as this:
   shows all that stands at its moment, or is never possible (`blind`). A platform that is `keyed` knows what it was sent
   before and makes nothing of it a second time, as Bluesky does, and Mastodon with its idempotency keys.
 - A run may be killed wherever it touches any of these, its own journal too: before the touch, or after it.
+- The ledger may have been lost before: then some of the posts stand, and it knows of none.
 - A run may stall anywhere for longer than its claim is good for, and another take it for dead; but not between its last
   look at the clock before a request and the effect of that request: for that, `runs.LEASE` is two minutes longer than
   `runs.SENDING`. Clocks disagree by less than what a request leaves of these two minutes.
@@ -54,9 +55,11 @@ from broadcast.model import (
     Thread,
     Verdict,
 )
+from broadcast.platforms import base as platforms
 from broadcast.platforms import standing
 from broadcast.platforms.base import Account, Prepared
 from broadcast.platforms.standing import Standing
+from broadcast.publish import recognize as recognizing
 from broadcast.publish import run as publishing
 from broadcast.publish import send as sending
 from broadcast.publish.run import Outcome, Run
@@ -84,6 +87,8 @@ class Rule:
     near: bool = False
     """Both runs are on one machine, where a process that has ended is seen to have ended."""
     chain: bool = False
+    lost: int = 0
+    """How many posts stand from before the ledger was lost."""
     compares: bool = True
     """Whether the ledger's compare-and-swap compares."""
 
@@ -133,6 +138,8 @@ class Shared:
         self.sending: dict[str, Sent] = {}
         self.flying: list[Sent] = []
         self.planned = [post.text for thread in threads(rule) for post in thread.posts]
+        for text in self.planned[: rule.lost]:
+            self.deliver(Sent(f"before {text}", text, str(len(self.posts)) if self.posts else None))
 
     # --- what `explore` asks
 
@@ -233,7 +240,7 @@ class Shared:
 def _shown(event: Event) -> Hashable:
     match event:
         case Intent():
-            return ("intent", event.update, event.part, event.run, event.at, event.payload["key"])
+            return ("intent", event.update, event.part, event.run, event.at, event.payload.get("key"))
         case Receipt():
             return ("receipt", event.update, event.part, event.run, event.ref.id)
         case Verdict():
@@ -324,7 +331,7 @@ class Clone:
         self.shared.stage.pause(self.name, "find")
         if self.shared.rule.blind:
             raise UnprovableError("blind")
-        if self.shared.rule.keyed:
+        if self.shared.rule.keyed and all(intent.run for intent in intents):
             keys = {intent.part: self.shared.keys.get(intent.payload["key"]) for intent in intents}
             found = {part: Ref(key) for part, key in keys.items() if key is not None}
         else:
@@ -402,10 +409,9 @@ class Inline:
     def map(self, function: Callable[[str], Any], items: Sequence[str]) -> Iterator[Any]:
         return map(function, items)
 
-    def submit(self, function: Callable[..., None], *arguments: Any) -> Future[None]:
-        future: Future[None] = Future()
-        function(*arguments)
-        future.set_result(None)
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(function(*arguments))
         return future
 
 
@@ -413,6 +419,8 @@ class Inline:
 def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publishing, "ThreadPoolExecutor", Inline)
     monkeypatch.setattr(sending, "ThreadPoolExecutor", Inline)
+    monkeypatch.setattr(recognizing, "ThreadPoolExecutor", Inline)
+    monkeypatch.setattr(platforms, "recognizes", lambda name: True)
 
 
 @pytest.fixture(autouse=True)
@@ -436,6 +444,7 @@ SMALL = {
     "a crash on this machine": Rule(kills=1, near=True),
     "a crash, and nobody can look": Rule(kills=1, blind=True),
     "a request that arrives late, at a platform with keys": Rule(kills=1, late=True, near=True, keyed=True),
+    "a lost ledger and a crash": Rule(kills=1, lost=1),
 }
 LARGE = {
     "a crash and a lost answer": Rule(kills=1, faults=1),
@@ -446,6 +455,8 @@ LARGE = {
     "the same, arriving late at a platform with keys": Rule(
         kills=1, faults=1, late=True, near=True, keyed=True, chain=True
     ),
+    "a lost ledger and a lost answer, with a chain": Rule(faults=1, lost=1, chain=True),
+    "a lost ledger of a chain, and a crash": Rule(kills=1, lost=2, chain=True),
     "two crashes": Rule(kills=2, chain=True),
     "two lost answers": Rule(faults=2),
     "two stalls": Rule(stalls=2),
@@ -477,6 +488,12 @@ def test_the_search_finds_a_run_that_does_not_look(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Clone, "find", lambda self, intents, parent: {})
     with pytest.raises(Found, match="posted twice"):
         explore(setting(Rule(kills=1)))
+
+
+def test_the_search_finds_a_ledger_that_was_lost_and_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platforms, "recognizes", lambda name: False)
+    with pytest.raises(Found, match="posted twice"):
+        explore(setting(Rule(lost=1)))
 
 
 def test_the_search_finds_a_run_that_goes_on_when_its_claim_has_run_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Many processes publish the same announcement at the same moment, each in its own clone of one remote.
+"""Many processes publish the same announcement at the same moment, each in its own clone, to one ledger of each kind.
 
 `make races` plays 50 rounds of 16 processes, `make test` one of 4 (`BROADCAST_RACES=ROUNDSxPROCESSES`).
 """
@@ -11,23 +11,32 @@ from contextlib import suppress
 
 import pytest
 
+import postgres
 from broadcast.ledger.open import open_ledger
 from broadcast.model import Intent, Receipt
 from broadcast.rehearsal.base import Request
 from broadcast.rehearsal.server import Fault
 from kit import git
-from scenes import SLUG, WORLDS, Open, platform_of
+from scenes import SLUG, WORLDS, Open
 from zygote import Zygote
 
 ROUNDS, PROCESSES = map(int, os.environ.get("BROADCAST_RACES", "1x4").split("x"))
-EVENLY = list(WORLDS)
+LEDGERS = ["git", "postgresql", "sqlite"]
 LOGINS = ("/2/users/me", "/xrpc/com.atproto.server.createSession", "/api/v1/accounts/verify_credentials")
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
-def test_of_many_that_publish_at_once_one_posts(open_scene: Open, processes: Zygote, number: int) -> None:
-    world = EVENLY[(number + 3) % len(EVENLY)]
-    scene = open_scene(platform_of(world), WORLDS[world]())
+@pytest.mark.parametrize("kind", LEDGERS)
+def test_of_many_that_publish_at_once_one_posts(
+    open_scene: Open, processes: Zygote, kind: str, number: int, request: pytest.FixtureRequest
+) -> None:
+    world = WORLDS[(number + 3 + LEDGERS.index(kind)) % len(WORLDS)]
+    scene = open_scene(world)
+    if kind == "postgresql":
+        cluster: postgres.Cluster = request.getfixturevalue("cluster")
+        scene.ledger = cluster.database()
+    elif kind == "sqlite":
+        scene.ledger = f"sqlite:///{scene.folder}/shared/ledger.db"
     start = threading.Barrier(PROCESSES)
 
     def together(request: Request, before: int) -> Fault | None:
@@ -50,7 +59,7 @@ def test_of_many_that_publish_at_once_one_posts(open_scene: Open, processes: Zyg
     losers = [words for code, words in zip(codes, said, strict=True) if code == 3]
     assert all("run again" in words for words in losers), losers
 
-    ledger = open_ledger("git:broadcast/ledger", scene.fresh())
+    ledger = open_ledger(scene.ledger, scene.fresh())
     events = ledger.read().events[SLUG]
     runs = {event.run for event in events if isinstance(event, Intent)}
     assert len(runs) == 1, "a claim was made twice"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from broadcast.rehearsal.server import Fault
-from scenes import HARSH, SLUG, WORLDS, Open, Scene, platform_of
+from scenes import HARSH, SLUG, Open, Scene
 from zygote import Zygote
 
 
 def left_whole(open_scene: Open, processes: Zygote, world: str) -> Scene:
     """Everything stands, and a fresh clone knows of nothing but claims."""
-    scene = open_scene(platform_of(world), WORLDS[world]())
+    scene = open_scene(world)
     last = {"x": 4, "bluesky": 2, "mastodon": 3}[scene.platform]
     scene.strike(Fault(delay=600, answer="none"), last, processes)
     scene.fresh()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from broadcast.rehearsal import x
@@ -53,6 +55,22 @@ def test_a_run_that_was_killed_leaves_its_posts_in_doubt(open_scene: Open, proce
     scene.fresh()
     assert scene.publish().code == 4
     assert len(scene.stands()) == 2
+    assert settle(scene) > 0
+    assert scene.converge() == 1
+    scene.assert_once()
+
+
+def test_what_the_platform_says_stands_and_does_not_show_is_decided_by_a_human(open_scene: Open) -> None:
+    """X refuses to say the same twice; its timeline may not show why."""
+    scene = open_scene("x", x.create(x.Options(lag=timedelta(days=1))))
+    scene.server.faults = at(1, LOST)
+    assert scene.publish().code == 3
+    scene.server.faults = None
+    for _ in range(2):
+        again = scene.publish()
+        assert again.code == 4
+        assert "duplicate" in again.out + again.err
+        assert len(scene.stands()) == 1
     assert settle(scene) > 0
     assert scene.converge() == 1
     scene.assert_once()

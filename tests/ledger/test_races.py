@@ -1,15 +1,9 @@
-"""Many processes at one ledger, and processes that are killed: nothing is lost, nothing is there twice."""
+"""Many processes at one ledger: nothing is lost, nothing is there twice."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import random
-import signal
 import subprocess
 import sys
-import time
-from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,7 +16,7 @@ from broadcast.model import Receipt, Ref
 AT = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
 
 WORKER = """
-import random, sys
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from broadcast.errors import LedgerMovedError
@@ -71,21 +65,6 @@ elif what == "claim":
                 break
             except LedgerMovedError:
                 pass
-elif what == "forever":
-    chance = random.Random(name)
-    for number in range(10_000):
-        slug = f"slug-{chance.randrange(3)}"
-        match chance.randrange(3):
-            case 0:
-                say("trying", f"{name}.{number}")
-                ledger.journal(event(number, slug))
-                say("kept", f"{name}.{number}")
-            case 1:
-                say("trying", f"{name}.{number}")
-                ledger.append([event(number, slug)], None)
-                say("kept", f"{name}.{number}")
-            case 2:
-                ledger.read()
 """
 
 
@@ -148,54 +127,3 @@ def test_of_those_that_saw_the_same_state_one_wins(places: list[Path], first: bo
 def test_each_claim_is_made_once(places: list[Path]) -> None:
     finish([start("claim", place, f"w{number}") for number, place in enumerate(places)])
     assert sorted(ids(GitLedger(places[0]))) == ["0", "1", "2"]
-
-
-PROCESSES = Path("/proc")
-
-
-def family(process: int) -> list[int]:
-    """A process and all that it started, but for the remote's side of a connection."""
-    children: dict[int, list[int]] = {}
-    for status in PROCESSES.glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            parent = int(status.read_text().rpartition(")")[2].split()[1])
-            command = status.with_name("cmdline").read_bytes()
-            if b"receive-pack" not in command and b"upload-pack" not in command:
-                children.setdefault(parent, []).append(int(status.parent.name))
-    members = [process]
-    for member in members:
-        members += children.get(member, [])
-    return members
-
-
-SEEDS = range(int(os.environ.get("BROADCAST_KILLS", "4")))
-
-
-@pytest.mark.skipif(not (PROCESSES / "self" / "stat").exists(), reason="finds what git started by Linux's /proc")
-@pytest.mark.parametrize("with_git", [True, False], ids=["and-its-git", "alone"])
-@pytest.mark.parametrize("seed", SEEDS)
-def test_killed_at_any_moment(places: list[Path], tmp_path: Path, seed: int, with_git: bool) -> None:
-    """What was confirmed is there once; what was tried is there once or not at all; nothing is broken. Without its
-    git, what it started goes on and gets in the way of the next."""
-    chance = random.Random(seed)
-    place = places[0]
-    said = tmp_path / "said"
-    for life in range(3):
-        with said.open("a") as file:
-            worker = subprocess.Popen([*COMMAND, "forever", place, f"s{seed}.{life}"], stdout=file)
-        before = said.stat().st_size
-        while said.stat().st_size == before:
-            time.sleep(0.005)
-        time.sleep(chance.uniform(0, 0.3))
-        for member in family(worker.pid) if with_git else [worker.pid]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(member, signal.SIGKILL)
-        assert worker.wait() == -signal.SIGKILL
-    words = [line.split() for line in said.read_text().splitlines()]
-    ledger = GitLedger(place)
-    ledger.append([], None)
-    found = Counter(ids(GitLedger(places[1])))
-    assert set(found.values()) <= {1}
-    assert {name for word, name in words if word == "kept"} <= set(found)
-    assert set(found) <= {name for word, name in words if word == "trying"}
-    git(place, "fsck", "--strict")

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from broadcast.errors import LostAnswerError, RefusedError, UnprovableError
+from broadcast.errors import (
+    CredentialsError,
+    DuplicateError,
+    LostAnswerError,
+    RefusedError,
+    RepliesRefusedError,
+    UnprovableError,
+)
 from broadcast.model import Media
 from broadcast.platforms import x, x_api
 from broadcast.rehearsal.base import Response
@@ -48,7 +55,7 @@ def test_x_refusing_to_repeat_itself_is_settled_by_looking(open_bench: Open) -> 
     connection = bench.connect()
     intents = bench.intents(connection, [bench.post("one")])
     there = sent(connection, intents)
-    with pytest.raises(LostAnswerError, match="duplicate"):
+    with pytest.raises(DuplicateError, match="duplicate"):
         list(connection.send(intents, None))
     assert connection.find(intents, None) == there
 
@@ -56,14 +63,20 @@ def test_x_refusing_to_repeat_itself_is_settled_by_looking(open_bench: Open) -> 
 def test_x_refusing_replies_is_said_in_plain_words(open_bench: Open) -> None:
     bench = open_bench("x", replies_allowed=False)
     connection = bench.connect()
-    texts = ["one", "two", "three"]
-    intents = bench.intents(connection, [bench.post(text) for text in texts])
-    refs = sent(connection, intents)
-    assert [refs[part].data.get("standalone") for part in (1, 2, 3)] == [None, True, True]
-    assert "refuses replies" in refs[2].data["note"]
-    assert [(seen.text, seen.reply_to) for seen in bench.standing()] == [(text, None) for text in texts]
-    found = connection.find(intents, None)
-    assert [found[part].id for part in (1, 2, 3)] == [refs[part].id for part in (1, 2, 3)]
+    sending = connection.send(bench.intents(connection, [bench.post("one"), bench.post("planned as a reply")]), None)
+    first = next(sending)[1]
+    assert not first.data
+    with pytest.raises(RepliesRefusedError, match="not allowed"):
+        next(sending)
+    texts = ["two", "three"]
+    rest = bench.intents(connection, [bench.post(text) for text in texts])
+    refs = sent(connection, rest)
+    assert [refs[part].data.get("standalone") for part in (1, 2)] == [True, True]
+    assert "refuses replies" in refs[1].data["note"]
+    assert "note" not in refs[2].data
+    assert [(seen.text, seen.reply_to) for seen in bench.standing()] == [(text, None) for text in ("one", *texts)]
+    found = connection.find(rest, None)
+    assert [found[part].id for part in (1, 2)] == [refs[part].id for part in (1, 2)]
 
     bench.options["replies"] = "always"
     sending = bench.connect().send(bench.intents(connection, [bench.post("four"), bench.post("five")]), None)
@@ -149,7 +162,8 @@ def test_x_token_that_may_only_read(open_bench: Open) -> None:
     bench = open_bench("x")
     user = {"data": {"id": "1", "username": "news"}}
     bench.fail(bench.answer(200, user, {"x-access-level": "read"}), method="GET", path="/2/users/me")
-    assert "may only read" in bench.connect().verify().notes[0]
+    with pytest.raises(CredentialsError, match="may only read"):
+        bench.connect().verify()
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ import pytest
 
 from broadcast.errors import RefusedError
 from broadcast.model import Media
-from broadcast.platforms import mastodon, x, x_api
+from broadcast.platforms import bluesky, mastodon, x, x_api
 
 if TYPE_CHECKING:
-    from platforms.conftest import Bench, Open
+    from platforms.conftest import Bench
 
 VIDEO = Media("outage.mp4", "The dashboard, from green to red")
 CONTENT = b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 200
@@ -40,7 +40,10 @@ def test_a_video_that_is_none_or_too_large_is_refused(bench: Bench, monkeypatch:
     assert not bench.standing()
 
 
-def test_what_takes_a_video(open_bench: Open) -> None:
+def test_what_takes_a_video() -> None:
     assert x.limits(x.Options()).videos == "alone"
     assert mastodon.limits(mastodon.Options(api_base_url="https://m.example")).videos == "alone"
-    assert open_bench("bluesky").channel.limits.videos == "none"  # its link card is shown in place of it
+    alone = bluesky.limits(bluesky.Options(handle="status.example.com"))
+    assert (alone.videos, alone.video_alt) == ("alone", 1000)
+    lone = bluesky.Options(handle="status.example.com", service="https://pds.example.com")
+    assert bluesky.limits(lone).videos == "none"  # its link card is shown in place of it

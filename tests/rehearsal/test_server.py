@@ -179,7 +179,7 @@ def test_requests_side_by_side_reach_the_world_one_at_a_time() -> None:
     ("name", "options", "secrets"),
     [
         ("x", {"api_url"}, {"API_KEY", "API_SECRET", "ACCESS_TOKEN", "ACCESS_TOKEN_SECRET"}),
-        ("bluesky", {"service", "handle"}, {"APP_PASSWORD"}),
+        ("bluesky", {"service", "handle", "video_service"}, {"APP_PASSWORD"}),
         ("mastodon", {"api_base_url"}, {"ACCESS_TOKEN"}),
     ],
 )

@@ -77,20 +77,21 @@ def test_names_that_are_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("write", "error"),
+    "write",
     [
-        (lambda: new("incident", "", now=NOW, body="x"), ProblemsFoundError),
-        (lambda: new("incident", "x" * 301, now=NOW, body="x"), ProblemsFoundError),
-        (lambda: new("incident", "x", now=NOW, body="x", severity="huge"), ProblemsFoundError),
-        (lambda: new("incident", "x", now=NOW, body="x", status="completed"), UsageError),
-        (lambda: new("incident", "x", now=NOW, body="a\n\n## Resolved - 2026-11-22 15:00 UTC\nb"), ProblemsFoundError),
-        (lambda: new("incident", "x", now=NOW, body="```\nopen"), ProblemsFoundError),
+        lambda: new("incident", "", now=NOW, body="x"),
+        lambda: new("incident", "x" * 301, now=NOW, body="x"),
+        lambda: new("incident", "x", now=NOW, body="x", severity="huge"),
+        lambda: new("incident", "x", now=NOW, body="x", status="completed"),
+        lambda: new("incident", "x\x07", now=NOW, body="x"),
+        lambda: new("incident", "x", now=NOW, body="x", components=["\x1b[2J"]),
+        lambda: new("maintenance", "x", now=NOW, body="x", starts=NOW, ends=NOW),
+        lambda: new("incident", "x", now=NOW, body="a\n\n## Resolved - 2026-11-22 15:00 UTC\nb"),
+        lambda: new("incident", "x", now=NOW, body="```\nopen"),
     ],
 )
-def test_what_would_not_be_read_back_is_not_written(
-    write: Callable[[], tuple[str, str]], error: type[BroadcastError]
-) -> None:
-    with pytest.raises(error):
+def test_what_would_not_be_read_back_is_not_written(write: Callable[[], tuple[str, str]]) -> None:
+    with pytest.raises(UsageError):
         write()
 
 
@@ -141,12 +142,12 @@ def test_a_file_with_one_update_without_a_heading_gets_one(kind: Kind) -> None:
         (STORY, "resolvd", "x", UsageError, "Did you mean `resolved`?"),
         (STORY, "completed", "x", UsageError, "not a status of kind incident"),
         (STORY, "resolved", " \n ", UsageError, "no text"),
-        (STORY, "resolved", "a\n\n## Update - 2026-11-22 15:00 UTC\nb", ProblemsFoundError, "line 3 of the text"),
-        (STORY, "resolved", "## Update - 2026-11-22 15:00 UTC\nb", ProblemsFoundError, "line 1 of the text"),
-        (STORY, "resolved", "a\n\n```\nb", ProblemsFoundError, "line 3 of the text: this code block is never closed"),
-        (STORY, "resolved", "a <!--\n\n<!-- b", ProblemsFoundError, "never closed"),
-        (STORY, "resolved", "a\x1b[2J", ProblemsFoundError, "U+001B"),
-        (STORY, "resolved", "a\n```post\nb\n```", ProblemsFoundError, "name of one channel"),
+        (STORY, "resolved", "a\n\n## Update - 2026-11-22 15:00 UTC\nb", UsageError, "line 3 of the text"),
+        (STORY, "resolved", "## Update - 2026-11-22 15:00 UTC\nb", UsageError, "line 1 of the text"),
+        (STORY, "resolved", "a\n\n```\nb", UsageError, "line 3 of the text: this code block is never closed"),
+        (STORY, "resolved", "a <!--\n\n<!-- b", UsageError, "never closed"),
+        (STORY, "resolved", "a\x1b[2J", UsageError, "U+001B"),
+        (STORY, "resolved", "a\n```post\nb\n```", UsageError, "name of one channel"),
         (STORY + "\n```\nopen\n", "resolved", "x", ProblemsFoundError, "line 8: this code block is never closed"),
         (STORY + "\n<!-- open\n", "resolved", "x", ProblemsFoundError, "line 8: this comment"),
         ("---\ntitle: x\nkind: nope\n---\n", "resolved", "x", ProblemsFoundError, "must be one of"),

@@ -19,6 +19,11 @@ def test_images_are_shown_in_place_of_a_card() -> None:
     assert with_card([pictured, LINKED], CARD) == (pictured, LINKED)
 
 
+def test_a_video_may_be_refused_so_the_card_is_there() -> None:
+    filmed = replace(LINKED, media=(Media("a.mp4", "a"),))
+    assert with_card([filmed, LINKED], CARD) == (replace(filmed, card=CARD), LINKED)
+
+
 def test_a_post_that_leads_elsewhere_brings_none() -> None:
     other = replace(PLAIN, facets=(Facet("link", "https://example.com", 0, 3),))
     assert with_card([PLAIN, other], CARD) == (PLAIN, other)

@@ -216,3 +216,47 @@ def test_no_image_is_lost_in_a_thread(places: list[int], most: int) -> None:
     shown = [image for post in posts for image in post.media]
     assert shown == ([Media(f"{place}.png", "what it shows") for place in sorted(places)] if most else [])
     assert all(len(post.media) <= most for post in posts)
+
+
+@every_text
+@given(st.lists(SENTENCES, min_size=4, max_size=20), st.sampled_from(["first", "last"]), st.booleans(), st.data())
+def test_the_rest_of_a_thread_says_what_its_first_posts_did_not(
+    sentences: list[str], place: str, numbering: bool, data: st.DataObject
+) -> None:
+    link = "https://status.example.com/2026-11-22-eu-api.html"
+    draft = drafted("\n\n".join(sentences), link)
+    posts = fit(draft, X, FitOptions(fit="thread", link=place, numbering=numbering))  # type: ignore[arg-type]  # sampled
+    assume(len(posts) > 1)
+    stands = posts[: data.draw(st.integers(1, len(posts) - 1))]
+    again = fit(draft, X, FitOptions(link="every"), stands)
+    assert again[: len(stands)] == stands
+    rest = [post.text for post in again[len(stands) :]]
+    assert all(post.length == X.measure(post.text) <= X.length for post in again)
+    assert all(text.count(link) == 1 for text in rest)
+    assert [text.split()[-1] for text in rest] == [f"{n}/{len(again)}" for n in range(len(stands) + 1, len(again) + 1)]
+
+    def words(texts: list[str], of: int) -> str:
+        numbered = [re.sub(rf"\s{number}/{of}\Z", "", text) for number, text in enumerate(texts, 1)]
+        return letters("".join(numbered)).replace(link, "")
+
+    left = [re.sub(r"\s\d+/\d+\Z", "", text) for text in rest]
+    before = [post.text for post in stands]
+    assert words(before, len(posts)) + letters("".join(left)).replace(link, "") == words(
+        [post.text for post in posts], len(posts)
+    )
+
+
+def test_the_rest_of_a_thread_has_the_pictures_that_did_not_fit_before() -> None:
+    body = "Look. " * 3 + "".join(f"![shot {number}](shot-{number}.png)" for number in range(6))
+    draft = drafted(body + "\n\n" + "More of it, and more, and then some. " * 20, "https://status.example.com/x")
+    limits = Limits(280, measure.weighted, images=4)
+    posts = fit(draft, limits, FitOptions(fit="thread"))
+    again = fit(draft, limits, FitOptions(link="every"), posts[:1])
+    assert [len(post.media) for post in posts] == [len(post.media) for post in again][: len(posts)]
+    assert [image.path for post in again for image in post.media] == [f"shot-{number}.png" for number in range(6)]
+
+
+def test_posts_that_were_made_of_another_text_are_not_followed() -> None:
+    draft, other = drafted("One. " * 200, "https://a.io/x"), drafted("Two. " * 200, "https://a.io/x")
+    stands = fit(other, X, FitOptions(fit="thread"))[:1]
+    assert fit(draft, X, FitOptions(link="every"), stands) == fit(draft, X, FitOptions(link="every"))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,13 +17,17 @@ import typer
 from rich.console import Console
 
 from broadcast import config as configuration
-from broadcast import pipeline
-from broadcast.errors import LedgerError, ProblemsFoundError, UsageError
+from broadcast import pipeline, secrets
+from broadcast.errors import BroadcastError, ConfigError, LedgerError, ProblemsFoundError, UsageError
 from broadcast.ledger.base import Ledger, Log
-from broadcast.model import Problem
+from broadcast.ledger.open import open_ledger
+from broadcast.model import Place, Problem
+from broadcast.platforms import base as platforms
 from broadcast.views import terminal
+from broadcast.views.groups import count
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout instead of text.")]
+Channels = Annotated[list[str] | None, typer.Option("--channel", help="Only this channel (may be repeated).")]
 Slugs = Annotated[list[str] | None, typer.Argument(help="Announcements, by slug or path; all without one.")]
 
 NOTHING = Log(version="", events={})
@@ -58,43 +64,52 @@ class Desk:
         """A line of the result, on stdout."""
         self.out.print(message, markup=False, highlight=False, soft_wrap=True)
 
+    def confirm(self, question: str) -> bool:
+        """Ask on stderr; the end of the input is a no."""
+        try:
+            return typer.confirm(question, err=True)
+        except typer.Abort:
+            return False
+
     def say(self, message: str) -> None:
         """A line for people, on stderr."""
         self.err.print(message, markup=False, highlight=False, soft_wrap=True)
 
 
 def desk(context: typer.Context) -> Desk:
-    """The desk that the app's callback made."""
-    found: Desk = context.obj
-    return found
-
-
-def make(start: Path | None) -> Desk:
-    """A desk on this process's streams and environment."""
+    """A desk in the folder that the app's callback was told, on this process's streams and environment."""
+    start: Path | None = context.obj
+    if start is not None and not start.is_dir():
+        raise UsageError(f"there is no folder {str(start)!r}", "-C takes the folder to work in")
     return Desk((start or Path.cwd()).resolve(), Console(), Console(stderr=True), os.environ)
 
 
 def ledger_of(project: pipeline.Project) -> Ledger:
     """The project's ledger, not yet read. Raises `ConfigError` or `LedgerError`."""
-    from broadcast.ledger.open import open_ledger
-
     return open_ledger(project.config.file.ledger, project.config.root)
 
 
-def read_log(here: Desk, project: pipeline.Project) -> Log:
-    """What the ledger says, for showing only: one that cannot be reached is shown as it was when it last could be."""
-    ledger = ledger_of(project)
+def read_log(project: pipeline.Project) -> tuple[Log, tuple[Problem, ...]]:
+    """What the ledger says, for showing only. One that cannot be reached is a warning, and is shown as it was when it
+    last could be."""
     try:
-        return ledger.read()
+        ledger = ledger_of(project)
+    except ConfigError as error:  # its library is not installed
+        return NOTHING, (_unread(error, NOTHING),)
+    known = NOTHING
+    try:
+        return ledger.read(), ()
     except LedgerError as error:
-        reason = error.message.removesuffix(" (nothing was sent)")
-    try:
-        known = ledger.recall()
-    except LedgerError:
-        here.say(f"warning: {reason}; this is shown as if nothing had been published")
-        return NOTHING
-    here.say(f"warning: {reason}; this is shown as it was when the ledger was last read")
-    return known
+        with suppress(LedgerError):
+            known = ledger.recall()
+        return known, (_unread(error, known),)
+
+
+def _unread(error: BroadcastError, known: Log) -> Problem:
+    shown = "as it was when the ledger was last read" if known.events else "as if nothing had been published"
+    reason = error.message.removesuffix(" (nothing was sent)")
+    message = f"{reason}; this is shown {shown}, which may be wrong"
+    return Problem("warning", "ledger-unreachable", Place(configuration.FILE), message)
 
 
 def slugs(project: pipeline.Project, names: Sequence[str] | None, start: Path) -> set[str] | None:
@@ -111,10 +126,19 @@ def slugs(project: pipeline.Project, names: Sequence[str] | None, start: Path) -
             or (project.config.root / one.path).resolve() == path
             or path in (project.config.root / one.path).resolve().parents
         }
-        if not matches and not path.exists():
-            raise UsageError(f"there is no announcement {name!r}", "type `broadcast status` to see them all")
+        outside = not path.is_relative_to(project.config.root.resolve())
+        if not name or outside or not (matches or _may_hold(path, project)):
+            raise UsageError(f"there is no announcement {name!r}", "type `broadcast status --all` to see them all")
         found |= matches
     return found
+
+
+def _may_hold(path: Path, project: pipeline.Project) -> bool:
+    """Whether this is a file or a folder in which announcements are looked for, although there is none to be read."""
+    folder = (project.config.root / project.config.file.incidents).resolve()
+    if path.is_dir():
+        return path.is_relative_to(folder) or folder.is_relative_to(path)
+    return path.is_file() and path.is_relative_to(folder) and path.suffix == ".md" and path.name.lower() != "readme.md"
 
 
 def require_clean(problems: Sequence[Problem], here: Desk) -> None:
@@ -122,7 +146,7 @@ def require_clean(problems: Sequence[Problem], here: Desk) -> None:
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         terminal.problems(here.err, errors)
-        raise ProblemsFoundError(f"{len(errors)} error{'s' * (len(errors) != 1)} in the files", "nothing was sent")
+        raise ProblemsFoundError(f"{count(len(errors), 'error')} in the files", "nothing was sent")
 
 
 def channel_names(project: pipeline.Project, names: Sequence[str] | None) -> set[str] | None:
@@ -132,3 +156,22 @@ def channel_names(project: pipeline.Project, names: Sequence[str] | None) -> set
             known = ", ".join(project.config.channels) or "none"
             raise UsageError(f"no channel is called {name!r}", f"the channels are: {known}")
     return set(names) if names else None
+
+
+def connect(
+    here: Desk,
+    project: pipeline.Project,
+    name: str,
+    now: datetime,
+    *,
+    log: Log = NOTHING,
+    stop: threading.Event | None = None,
+    inquire: bool = False,
+) -> platforms.Connection:
+    """Log in to a channel with the credentials of the environment. `stop` ends its patience; `inquire` is
+    `Workspace.inquire`."""
+    chosen = pipeline.channel(project, name, log)
+    platform = platforms.load(chosen.platform)
+    found = secrets.find(name, platform.SECRETS, here.environ)
+    space = pipeline.workspace(project, now, name, log, stop)
+    return platform.connect(chosen, found, replace(space, inquire=inquire))

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 
+from broadcast import interrupt
 from broadcast.errors import ChannelFailedError, ConfigError, InterruptedRunError, UncertainError, UsageError
 from broadcast.model import Result
 from broadcast.publish.send import STOPPED
@@ -45,7 +46,7 @@ def ending(deadline: float | None = None) -> Iterator[Ending]:
 
     def handle(number: int, frame: FrameType | None) -> None:
         if interrupted.is_set():
-            raise KeyboardInterrupt
+            interrupt.leave(number, frame)
         interrupted.set()
         end.stop.set()
         sys.stderr.write("stopping: the requests in flight are finished and recorded; once more to stop at once\n")
@@ -56,7 +57,7 @@ def ending(deadline: float | None = None) -> Iterator[Ending]:
         end.stop.set()
 
     timers = [threading.Timer(deadline, pass_by)] if deadline is not None else []
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handle) for number in interrupt.SIGNALS}
     try:
         for timer in timers:
             timer.start()

@@ -9,22 +9,20 @@ from typing import Annotated
 import typer
 
 from broadcast import pipeline, runs
-from broadcast.cli.desk import Slugs, desk, ledger_of, slugs
-from broadcast.cli.send import connect
+from broadcast.cli.desk import Slugs, connect, desk, ledger_of, slugs
 from broadcast.errors import ProblemsFoundError, UsageError
+from broadcast.ledger.copy import copy as carry
 from broadcast.ledger.history import fold
 from broadcast.ledger.move import moved_announcement, moved_channel
+from broadcast.ledger.open import open_ledger
 from broadcast.ledger.verify import against_files, against_platforms
 from broadcast.model import Event, Intent, Receipt, Ref, Verdict
 from broadcast.platforms.base import Connection
 from broadcast.source.times import format_time, parse_time
+from broadcast.views.groups import count
 
-app = typer.Typer(help="The shared record of what was sent.", no_args_is_help=True)
 
-
-@app.command()
 def show(context: typer.Context, names: Slugs = None) -> None:
-    """Tell what the ledger says of each announcement, event by event."""
     here = desk(context)
     project = here.project()
     log = ledger_of(project).read()
@@ -49,7 +47,6 @@ def _tell(event: Event) -> str:
     return f"{where}: {part} {verb} ({event.by})"
 
 
-@app.command()
 def settle(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="The announcement.")],
@@ -61,7 +58,6 @@ def settle(
     post_id: Annotated[str | None, typer.Option("--id", help="With --posted: its id, so that replies find it.")] = None,
     url: Annotated[str | None, typer.Option("--url", help="With --posted: its address.")] = None,
 ) -> None:
-    """Decide, after looking at the channel, whether an uncertain post stands."""
     here = desk(context)
     if posted == absent:
         raise UsageError("say which it is", "type --posted or --absent")
@@ -90,9 +86,7 @@ def settle(
     here.say("settled; type `broadcast publish` to go on")
 
 
-@app.command()
 def baseline(context: typer.Context, names: Slugs = None) -> None:
-    """Mark updates that nobody published as published: for files that were here before broadcast was."""
     here = desk(context)
     project = here.project()
     ledger = ledger_of(project)
@@ -109,33 +103,26 @@ def baseline(context: typer.Context, names: Slugs = None) -> None:
     }
     if marks:
         ledger.append(list(marks.values()), log.version)
-    here.say(f"{len(marks)} updates on their channels now count as published")
+    here.say(f"marked as published: {count(len(marks), 'update')}, one for each channel")
 
 
-@app.command()
 def copy(
     context: typer.Context,
     source: Annotated[str, typer.Argument(metavar="FROM", help="A ledger, as broadcast.toml names it.")],
     target: Annotated[str, typer.Argument(metavar="TO", help="Another, such as sqlite:///broadcast.db.")],
 ) -> None:
-    """Carry all events from one ledger to another; what is there already is not carried again."""
-    from broadcast.ledger.copy import copy as carry
-    from broadcast.ledger.open import open_ledger
-
     here = desk(context)
     root = here.root()
-    count = carry(open_ledger(source, root), open_ledger(target, root))
-    here.say(f"{count} event{'s' * (count != 1)} copied; set `ledger` in broadcast.toml to publish with the other")
+    copied = carry(open_ledger(source, root), open_ledger(target, root))
+    here.say(f"{count(copied, 'event')} copied; set `ledger` in broadcast.toml to publish with the other")
 
 
-@app.command()
 def move(
     context: typer.Context,
     old: Annotated[str, typer.Argument(help="The name that the ledger knows.")],
     new: Annotated[str, typer.Argument(help="The name of the file (or channel) today.")],
     channel: Annotated[bool, typer.Option("--channel", help="The names are those of a channel.")] = False,
 ) -> None:
-    """Tell the ledger that an announcement's file, or a channel, was renamed after publishing."""
     here = desk(context)
     project = here.project()
     ledger = ledger_of(project)
@@ -153,14 +140,12 @@ def move(
     here.say(f"what was published as {old} is now known as {new}")
 
 
-@app.command()
 def verify(
     context: typer.Context,
     remote: Annotated[
         bool, typer.Option("--remote", help="Ask the platforms, too, whether every post stands.")
     ] = False,
 ) -> None:
-    """Hold the ledger against the files and, with --remote, against what stands on the platforms."""
     here = desk(context)
     project = here.project()
     log = ledger_of(project).read()

@@ -10,10 +10,8 @@ from typing import Annotated
 import typer
 
 from broadcast import pipeline, runs
-from broadcast.cli import send
-from broadcast.cli.desk import Desk, Json, channel_names, desk, ledger_of, slugs
+from broadcast.cli.desk import Channels, Desk, Json, channel_names, connect, desk, ledger_of, slugs
 from broadcast.cli.ending import conclude, ending
-from broadcast.cli.review import Channels
 from broadcast.errors import ChannelFailedError, InterruptedRunError, RefusedError, UsageError
 from broadcast.ledger.base import Log
 from broadcast.model import Result
@@ -22,14 +20,12 @@ from broadcast.publish.retract import Target, Wanted, retract, targets
 from broadcast.publish.run import Run
 from broadcast.source.times import parse_time
 from broadcast.views import data, terminal
-
-app = typer.Typer()
+from broadcast.views.groups import count
 
 SITE = "site"
 """The platform whose channels are built from the files, so that the files must be right."""
 
 
-@app.command("retract")
 def command(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="SLUG", help="The announcement: its slug or path.")],
@@ -40,7 +36,6 @@ def command(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Delete what was posted of an announcement, newest first. It is never posted again. Safe to run again."""
     here = desk(context)
     project = here.project()
     ledger = ledger_of(project)
@@ -53,19 +48,19 @@ def command(
     elif not yes:
         _ask(here, found)
 
-    def connect(name: str) -> Connection:
+    def log_in(name: str) -> Connection:
         if name not in project.config.channels:
             raise RefusedError("there is no such channel in broadcast.toml any more: delete it by hand")
         wrong = any(problem.severity == "error" for problem in project.problems)
         if wrong and project.config.channels[name].platform == SITE:
             raise RefusedError("the files have errors, so the page cannot be built: type `broadcast check`")
-        return send.connect(here, project, name, now, log=log, stop=end.stop)
+        return connect(here, project, name, now, log=log, stop=end.stop)
 
     with ending() as end:
         run = Run(
             name=runs.name(),
             ledger=ledger,
-            connect=connect,
+            connect=log_in,
             clock=here.now,
             report=lambda result: terminal.progress(here.err, result),
             stop=end.stop,
@@ -89,7 +84,7 @@ def _slug(here: Desk, project: pipeline.Project, log: Log, name: str) -> str:
         return name
     found = slugs(project, [name], here.start) or set()
     if len(found) != 1:
-        raise UsageError(f"{name!r} names {len(found)} announcements", "name one by its slug")
+        raise UsageError(f"{name!r} names {count(len(found), 'announcement')}", "name one by its slug")
     return found.pop()
 
 
@@ -106,11 +101,11 @@ def _ask(here: Desk, found: Sequence[Target]) -> None:
     for one in found:
         known = one.ref.url or one.ref.id if one.ref else "may stand" if one.doubtful else "its id is not known"
         here.say(f"{one.channel}: update of {data.utc(one.update)}, post {one.part}: {known}")
-    if not typer.confirm(f"Delete {len(found)} post{'s' * (len(found) != 1)} now?", err=True):
+    if not here.confirm(f"Delete {count(len(found), 'post')} now?"):
         raise InterruptedRunError("nothing was deleted")
 
 
 def _what_stands(results: Sequence[Result]) -> str:
     left = [result for result in results if result.state in ("failed", "skipped")]
     names = [f"{result.channel} {result.url or result.id or data.utc(result.update)}" for result in left]
-    return f"{len(left)} post{'s' * (len(left) != 1)} could not be deleted and still stand: {', '.join(names)}"
+    return f"{count(len(left), 'post')} could not be deleted and still stand: {', '.join(names)}"

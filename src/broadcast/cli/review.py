@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,16 +13,13 @@ import typer
 
 from broadcast import config as configuration
 from broadcast import pipeline
-from broadcast.cli.desk import NOTHING, Json, Slugs, channel_names, desk, read_log, slugs
+from broadcast.cli.desk import NOTHING, Channels, Json, Slugs, channel_names, desk, read_log, slugs
 from broadcast.errors import ConfigError, ProblemsFoundError, UsageError
 from broadcast.model import Plan, Problem
 from broadcast.platforms import base as platforms
 from broadcast.standing import standings
 from broadcast.views import data, github, html, markdown, terminal
-
-app = typer.Typer()
-
-Channels = Annotated[list[str] | None, typer.Option("--channel", help="Only this channel (may be repeated).")]
+from broadcast.views.groups import count
 
 
 class Format(StrEnum):
@@ -32,14 +30,12 @@ class Format(StrEnum):
     github = "github"
 
 
-@app.command()
 def check(
     context: typer.Context,
     paths: Annotated[list[str] | None, typer.Argument(help="Files or folders; all announcements without one.")] = None,
     form: Annotated[Format, typer.Option("--format", help="How to print the problems.")] = Format.text,
     as_json: Json = False,
 ) -> None:
-    """Find every problem of the files at once: what is written, and whether it fits every channel."""
     here = desk(context)
     root = here.root()
     config, problems = configuration.load(root)
@@ -59,8 +55,8 @@ def check(
         raise ConfigError(f"{configuration.FILE} is not valid", "mend it and type `broadcast check` again")
     errors = sum(problem.severity == "error" for problem in problems)
     warnings = len(problems) - errors
-    count = len({one.path for one in project.announcements})
-    here.say(f"{count} announcements: {errors} errors, {warnings} warnings")
+    files = len({one.path for one in project.announcements})
+    here.say(f"{count(files, 'announcement')}: {count(errors, 'error')}, {count(warnings, 'warning')}")
     if errors:
         raise typer.Exit(ProblemsFoundError.exit_code)
 
@@ -71,7 +67,6 @@ def _named(problem: Problem, paths: Sequence[str], start: Path, root: Path) -> b
     return any(path == file or path in file.parents for path in named) or file.stem in paths
 
 
-@app.command()
 def preview(
     context: typer.Context,
     paths: Slugs = None,
@@ -82,7 +77,6 @@ def preview(
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown for a pull request.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the posts as followers will see them, whether published or not."""
     here = desk(context)
     project = here.project()
     planner = pipeline.planner(
@@ -109,7 +103,6 @@ def preview(
     _fail_on_errors(shown)
 
 
-@app.command()
 def plan(
     context: typer.Context,
     names: Slugs = None,
@@ -117,7 +110,6 @@ def plan(
     backfill: Annotated[bool, typer.Option("--backfill", help="Plan old updates too.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show what `publish` would do now, against the ledger."""
     here = desk(context)
     project = here.project()
     planner = pipeline.planner(
@@ -127,7 +119,9 @@ def plan(
         channels=channel_names(project, channel),
         backfill=backfill,
     )
-    shown = planner(read_log(here, project))
+    log, unread = read_log(project)
+    shown = planner(log)
+    shown = replace(shown, problems=(*unread, *shown.problems))
     if as_json:
         here.emit(data.plan(shown))
     else:
@@ -135,7 +129,6 @@ def plan(
     _fail_on_errors(shown)
 
 
-@app.command()
 def status(
     context: typer.Context,
     names: Slugs = None,
@@ -145,32 +138,31 @@ def status(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Show what is open, how old its last update is, what is overdue, and where its posts are."""
     here = desk(context)
     project = here.project()
     now = here.now()
     only = slugs(project, names, here.start)
-    planned = pipeline.planner(project, now=now, only=only)(read_log(here, project))
+    log, unread = read_log(project)
+    planned = pipeline.planner(project, now=now, only=only)(log)
     chosen = [one for one in project.announcements if only is None or one.slug in only]
     found = standings(project.config, chosen, planned, now)
     overdue = [standing.announcement for standing in found if standing.overdue]
     if as_json:
-        here.emit(data.standings(found))
+        here.emit(data.standings(found, unread))
     else:
         terminal.status(here.out, [one for one in found if one.open or everything or names], now=now)
+        terminal.problems(here.out, unread)
     if fail_overdue and overdue:
         here.say(f"overdue: {', '.join(overdue)}; type `broadcast update {overdue[0]}`")
         raise typer.Exit(1)
 
 
-@app.command()
 def measure(
     context: typer.Context,
     text: Annotated[str | None, typer.Argument(help="The text; stdin without it.")] = None,
     platform: Annotated[list[str] | None, typer.Option("--platform", help="Only this platform (repeatable).")] = None,
     as_json: Json = False,
 ) -> None:
-    """Count a text as each platform counts it. Needs no project."""
     here = desk(context)
     if text is None:
         text = sys.stdin.buffer.read().decode("utf-8", errors="replace").removesuffix("\n")

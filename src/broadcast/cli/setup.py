@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,16 +12,14 @@ from typing import Annotated, Any
 import typer
 
 from broadcast import pipeline, secrets
-from broadcast.cli import send
-from broadcast.cli.desk import NOTHING, Json, desk, read_log, require_clean
+from broadcast.cli.desk import NOTHING, Json, connect, desk, read_log, require_clean
 from broadcast.errors import ChannelFailedError, ConfigError, CredentialsError, SendError, UsageError
 from broadcast.platforms import base as platforms
 from broadcast.platforms import site as site_platform
 from broadcast.site.build import build
 from broadcast.source.files import create
 from broadcast.views import data, terminal
-
-app = typer.Typer()
+from broadcast.views.groups import count
 
 STARTERS = {
     "broadcast.toml": "broadcast.toml",
@@ -30,9 +29,7 @@ STARTERS = {
 """What `init` writes: packaged file -> path in the project."""
 
 
-@app.command()
 def init(context: typer.Context) -> None:
-    """Write a broadcast.toml, an example announcement and a CI workflow; never overwrites a file."""
     here = desk(context)
     values = {"@URL@": _pages_url(here.start), "@BRANCH@": _branch(here.start)}
     for name, target in STARTERS.items():
@@ -69,13 +66,11 @@ def _branch(folder: Path) -> str:
     return head or _git(folder, "symbolic-ref", "--short", "HEAD") or "main"
 
 
-@app.command()
 def channels(
     context: typer.Context,
     verify: Annotated[bool, typer.Option("--verify", help="Log in to each and show the account.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the channels, what fits in a post, and (with --verify) whether the credentials work."""
     here = desk(context)
     project = here.project()
     rows: list[dict[str, Any]] = []
@@ -94,14 +89,17 @@ def channels(
             "secrets": [secrets.variable(channel.name, field) for field in fields],
         }
         if verify:
-            row |= {"verified": False, "account": None, "notes": [], "error": None}
+            row |= {"verified": False, "account": None, "notes": [], "rate_limits": [], "error": None}
             try:
-                connection = send.connect(here, project, channel.name, here.now())
+                connection = connect(here, project, channel.name, here.now(), inquire=True)
                 try:
                     account = connection.verify()
                 finally:
                     connection.close()
                 row |= {"verified": True, "account": account.name, "notes": list(account.notes)}
+                row["rate_limits"] = [
+                    asdict(one) | {"reset": data.utc(one.reset) if one.reset else None} for one in account.rate_limits
+                ]
             except SendError as error:
                 failures.append(error)
                 row["error"] = str(error)
@@ -116,18 +114,17 @@ def channels(
         raise ChannelFailedError("some channel cannot be reached", "type `broadcast channels --verify` again")
 
 
-@app.command()
 def site(
     context: typer.Context,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to build; else as configured.")] = None,
 ) -> None:
-    """Build the status page and its feeds from the files. Sends nothing."""
     here = desk(context)
     project = here.project()
     require_clean(project.problems, here)
     config = project.config
     sites = [one for one in config.channels.values() if one.platform == "site"]
-    log = read_log(here, project) if sites else NOTHING
+    log, unread = read_log(project) if sites else (NOTHING, ())
+    terminal.problems(here.err, unread)
     targets = [(one.name, config.root / one.options.output, one.options.title) for one in sites]
     if output is not None:
         name, _, title = targets[0] if targets else ("", None, None)
@@ -144,6 +141,5 @@ def site(
             now=here.now(),
             title=title,
         )
-        here.tell(
-            f"{len(pages)} files in {folder.relative_to(config.root) if folder.is_relative_to(config.root) else folder}"
-        )
+        where = folder.relative_to(config.root) if folder.is_relative_to(config.root) else folder
+        here.tell(f"{count(len(pages), 'file')} in {where}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,10 +22,7 @@ from broadcast.errors import ProblemsFoundError, UsageError
 from broadcast.model import Announcement
 from broadcast.source import cstate, files, statuses, write
 from broadcast.source.times import parse_time
-
-app = typer.Typer()
-importers = typer.Typer(help="Turn what another tool keeps into announcements, without overwriting.")
-app.add_typer(importers, name="import")
+from broadcast.views.groups import count
 
 
 class Kind(StrEnum):
@@ -51,7 +49,6 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="With --publish: do not a
 At = Annotated[str | None, typer.Option("--at", help="The update's time, such as '2026-11-22 14:05 UTC'; now without.")]
 
 
-@app.command()
 def new(
     context: typer.Context,
     kind: Kind,
@@ -67,7 +64,6 @@ def new(
     publish: Publish = False,
     yes: Yes = False,
 ) -> None:
-    """Write a new announcement with its first update."""
     here = desk(context)
     project = here.project()
     config = project.config
@@ -90,7 +86,6 @@ def new(
     _written(context, here, path, path.stem, publish=publish, yes=yes)
 
 
-@app.command()
 def update(
     context: typer.Context,
     slug: Annotated[str, typer.Argument(help="The announcement: its slug or path.")],
@@ -100,11 +95,9 @@ def update(
     publish: Publish = False,
     yes: Yes = False,
 ) -> None:
-    """Append an update to an announcement; the rest of the file stays as it is, byte for byte."""
-    _append(context, slug, status or "update", message, at, publish=publish, yes=yes)
+    _append(context, slug, "update" if status is None else status, message, at, publish=publish, yes=yes)
 
 
-@app.command()
 def resolve(
     context: typer.Context,
     slug: Annotated[str, typer.Argument(help="The announcement: its slug or path.")],
@@ -113,7 +106,6 @@ def resolve(
     publish: Publish = False,
     yes: Yes = False,
 ) -> None:
-    """Append the update that ends an announcement: `resolved`, or `completed` for a maintenance."""
     _append(context, slug, None, message, at, publish=publish, yes=yes)
 
 
@@ -133,7 +125,9 @@ def _append(
     word = statuses.CHAINS[announcement.kind][-1] if status is None else statuses.status(status)
     if word is None or word not in statuses.STATUSES[announcement.kind]:
         known = ", ".join(statuses.STATUSES[announcement.kind])
-        raise UsageError(f"{status!r} is not a status of a {announcement.kind}", f"the statuses are: {known}")
+        raise UsageError(
+            f"{status!r} is not a status of {statuses.named(announcement.kind)}", f"the statuses are: {known}"
+        )
     time = _time(at) or here.now().replace(microsecond=0)
     current = statuses.current(announcement.kind, [one.status for one in announcement.updates if one.time < time])
     step = statuses.step(announcement.kind, current, word)
@@ -151,7 +145,7 @@ def _one(here: Desk, project: pipeline.Project, name: str) -> Announcement:
     exact = [one for one in chosen if (project.config.root / one.path).resolve() == (here.start / name).resolve()]
     base = exact or [one for one in chosen if Path(one.path).stem == one.slug]
     if len(base) != 1:
-        raise UsageError(f"{name!r} names {len(base)} announcements", "name one by its slug")
+        raise UsageError(f"{name!r} names {count(len(base), 'announcement')}", "name one by its slug")
     return base[0]
 
 
@@ -181,6 +175,8 @@ def _edit(here: Desk, subject: str) -> str:
     note = f"<!-- {subject.replace('--', '')}. Write below; an empty text stops. -->\n"
     handle, name = tempfile.mkstemp(suffix=".md", prefix="broadcast-")
     path = Path(name)
+    # While an editor has the terminal, Ctrl-C is the editor's.
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(note)
@@ -191,6 +187,7 @@ def _edit(here: Desk, subject: str) -> str:
     except FileNotFoundError:
         raise UsageError(f"there is no editor {editor!r}", "set EDITOR, or use -m 'the text'") from None
     finally:
+        signal.signal(signal.SIGINT, before)
         path.unlink(missing_ok=True)
 
 
@@ -202,12 +199,10 @@ def _written(context: typer.Context, here: Desk, path: Path, slug: str, *, publi
         here.say(f"next: `broadcast preview {slug}`, then commit it or `broadcast publish {slug}`")
 
 
-@importers.command("cstate")
 def import_cstate(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="A cState site, or its folder of issues.")],
 ) -> None:
-    """Turn the issues of a cState site into announcements; says for each file what could not be kept."""
     here = desk(context)
     config = here.project().config
     source = here.start / folder
@@ -219,6 +214,6 @@ def import_cstate(
         for note in one.notes if one.text is not None else (f"not imported: {'; '.join(one.notes)}",):
             here.tell(f"{one.filename}: {note}")
     written = sum(one.text is not None for one in done)
-    here.say(f"{written} of {len(done)} files became announcements in {config.file.incidents}/")
+    here.say(f"{written} of {count(len(done), 'file')} became an announcement in {config.file.incidents}/")
     if written < len(done):
         raise ProblemsFoundError("some files were not imported", "they are named above; the others were written")

@@ -162,8 +162,9 @@ class RemoteBranch:
 
 
 def find(git: Git, named: str | None, branch: str) -> Branch:
-    """The branch on the remote that is named, else the only one, else the current branch's upstream, else `origin`;
-    in this clone where the repository has no remote. Raises `LedgerError` where that leaves a choice."""
+    """The branch on the remote that is named, else the only one, else the one on which this clone found it before, else
+    the current branch's upstream, else `origin`; in this clone where the repository has no remote. Raises `LedgerError`
+    where that leaves a choice."""
     remote = _choose(git, named, branch)
     return LocalBranch(git, branch) if remote is None else RemoteBranch(git, branch, remote)
 
@@ -177,6 +178,10 @@ def _choose(git: Git, named: str | None, branch: str) -> str | None:
         return named
     if len(remotes) < 2:
         return remotes[0] if remotes else None
+    # Whatever branch is checked out meanwhile: two ledgers know only half of what was sent.
+    before = [name for name in remotes if git.ask("rev-parse", "--quiet", "--verify", copies(branch) + name).code == 0]
+    if len(before) == 1:
+        return before[0]
     head = git.ask("symbolic-ref", "--quiet", "--short", "HEAD").out.decode("utf-8", "replace").strip()
     upstream = git.ask("config", "--get", f"branch.{head}.remote").out.decode("utf-8", "replace").strip()
     for remote in (upstream, "origin"):

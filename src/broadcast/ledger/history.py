@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from broadcast.model import Event, Intent, Receipt, Ref, Verdict
+from broadcast.model import Event, Intent, Post, Receipt, Ref, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +15,15 @@ class PartState:
     """One post. `posted`: it stands (`ref` is None where a human or a baseline said so). `open`: an intent without a
     receipt or verdict; it may stand. `absent`: claimed once, and proved not to stand. `retracted`: it stood once.
 
-    `intent` is what was sent, or was to be; None where the ledger was never told.
+    `intent` is what was sent, or was to be; None where the ledger was never told. `refused`: it is absent because the
+    platform refuses replies.
     """
 
     part: int
     intent: Intent | None
     ref: Ref | None
     state: Literal["posted", "open", "absent", "retracted"]
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +69,39 @@ def fold(events: Sequence[Event]) -> Mapping[tuple[datetime, str], Sent]:
     return {key: story.sent() for key, story in stories.items()}
 
 
+REPLIES_REFUSED = "replies-refused"
+"""Who decided that a post is absent: a platform that took it for a reply, and takes none."""
+
+
 def standalone(events: Iterable[Event]) -> set[str]:
-    """The channels whose last post stands on its own because replies were refused there."""
-    newest: dict[str, Receipt] = {}
+    """The channels where replies were refused last: a post stands on its own because of that, or could not be sent."""
+    newest: dict[str, tuple[datetime, bool]] = {}
     for event in events:
-        if isinstance(event, Receipt) and (event.channel not in newest or event.at >= newest[event.channel].at):
-            newest[event.channel] = event
-    return {channel for channel, receipt in newest.items() if receipt.ref.data.get("standalone") is True}
+        match event:
+            case Receipt():
+                alone = event.ref.data.get("standalone") is True
+            case Verdict() if event.by == REPLIES_REFUSED:
+                alone = True
+            case _:
+                continue
+        if event.channel not in newest or event.at >= newest[event.channel][0]:
+            newest[event.channel] = event.at, alone
+    return {channel for channel, (_, alone) in newest.items() if alone}
+
+
+def beginnings(events: Mapping[str, Sequence[Event]]) -> Mapping[tuple[str, datetime, str], tuple[Post, ...]]:
+    """The posts that stand of threads whose rest was refused because it is replies, by announcement, update and
+    channel. What such a thread still has to say must be laid out to be read on its own."""
+    found = {}
+    for slug, mine in events.items():
+        if not any(isinstance(event, Verdict) and event.by == REPLIES_REFUSED for event in mine):
+            continue
+        for (update, channel), sent in fold(mine).items():
+            first = [part.intent.post for part in sent.parts if part.state == "posted" and part.intent is not None]
+            rest = sent.parts[len(first) :]
+            if first and rest and all(part.refused for part in rest):
+                found[slug, update, channel] = tuple(first)
+    return found
 
 
 @dataclass(slots=True)
@@ -84,6 +112,7 @@ class _Part:
     intent: Intent | None = None
     edit: Intent | None = None
     ref: Ref | None = None
+    refused: bool = False
 
 
 @dataclass(slots=True)
@@ -105,7 +134,7 @@ class _Story:
         if part.state == "posted":
             part.edit = intent
         else:
-            part.state, part.intent, part.ref = "open", intent, None
+            part.state, part.intent, part.ref, part.refused = "open", intent, None, False
 
     def receive(self, receipt: Receipt) -> None:
         if receipt.ref.id in self.retracted:
@@ -120,7 +149,7 @@ class _Story:
         match verdict.verdict:
             case "absent":
                 for number in list(self.parts) if whole else [verdict.part]:
-                    self._clear(number, verdict.run)
+                    self._clear(number, verdict.run, verdict.by == REPLIES_REFUSED)
             case "posted":
                 self.baseline = self.baseline or whole
                 for part in self._all("open", "absent") if whole else [self._one(verdict.part)]:
@@ -134,13 +163,13 @@ class _Story:
                     if part.ref is not None:
                         self.retracted.add(part.ref.id)
 
-    def _clear(self, number: int, run: str) -> None:
+    def _clear(self, number: int, run: str, refused: bool) -> None:
         part = self.parts.get(number)
         if part is None or part.state != "open":
             return
         late = (number, run) in self.claims and part.intent is not None and part.intent.run != run
         if not late:
-            part.state = "absent"
+            part.state, part.refused = "absent", refused
 
     def _all(self, *states: str) -> list[_Part]:
         return [part for part in self.parts.values() if part.state in states]
@@ -149,7 +178,10 @@ class _Story:
         return self.parts.setdefault(number, _Part("absent"))
 
     def sent(self) -> Sent:
-        parts = tuple(PartState(n, part.intent, part.ref, part.state) for n, part in sorted(self.parts.items()))
+        parts = tuple(
+            PartState(number, part.intent, part.ref, part.state, part.refused)
+            for number, part in sorted(self.parts.items())
+        )
         if self.last is None:
             return Sent(parts, self.baseline)
         return Sent(parts, self.baseline, self.last.run, self.last.at)

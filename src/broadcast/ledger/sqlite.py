@@ -8,10 +8,9 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, NullPool, create_engine
 
-from broadcast.errors import ConfigError, LedgerError
+from broadcast.errors import LedgerError
+from broadcast.ledger import address
 from broadcast.ledger.database import transaction
-
-PREFIX = "sqlite:///"
 
 _PATIENCE = 30.0
 """Seconds to wait for other processes: each holds the file for milliseconds."""
@@ -26,14 +25,8 @@ class Sqlite:
     """
 
     def __init__(self, url: str, root: Path) -> None:
-        path = url.removeprefix(PREFIX)
-        if not url.startswith(PREFIX) or not path.isprintable() or "?" in path or Path(path).name in ("", ":memory:"):
-            raise ConfigError(
-                "the ledger's address is not that of a file",
-                'ledger = "sqlite:///broadcast.db" (beside broadcast.toml), or "sqlite:////srv/broadcast.db"',
-            )
         self.name = self.identity = url
-        self._file = root.absolute() / path
+        self._file = root.absolute() / address.path(url)
         self._engine = create_engine(
             URL.create("sqlite", database=str(self._file)),
             poolclass=NullPool,

@@ -37,7 +37,8 @@ class Workspace:
     relative to it. `announcements` are what a platform that builds pages of them may show; `templates` is the folder of
     the user's own templates. Once `stop` is set, no request is repeated. Without `patience` a platform waits as
     long as suits it. `published` are the ids of posts that the ledger has for the channel: what stands under one of
-    them is no other post, however alike the texts are."""
+    them is no other post, however alike the texts are. With `inquire`, `verify` asks the platform what the account may
+    not do, as far as logging in does not tell; publishing does not wait for that."""
 
     root: Path
     now: datetime
@@ -47,15 +48,29 @@ class Workspace:
     stop: threading.Event = field(default_factory=threading.Event)
     patience: Patience | None = None
     published: frozenset[str] = frozenset()
+    inquire: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """How many requests a server still takes, by its own answer. `requests` names those that it counts: its figure for
+    one kind says nothing of another. `limit` is for a whole window, which ends at `reset`."""
+
+    requests: str
+    remaining: int
+    limit: int | None = None
+    reset: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who the credentials log in as. `notes` is what the account may not do, in plain words."""
+    """Who the credentials log in as. `notes` is what the account may not do, in plain words; `rate_limits` what the
+    answers to logging in told of them, nothing where they told nothing."""
 
     name: str
     url: str | None = None
     notes: tuple[str, ...] = ()
+    rate_limits: tuple[RateLimit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +87,7 @@ class Connection(Protocol):
     `CredentialsError`, or `LostAnswerError` (may have had its effect), never an SDK's own."""
 
     def verify(self) -> Account:
-        """Prove that the credentials work, changing nothing."""
+        """Prove that the credentials work, changing nothing. One that cannot post at all is a `CredentialsError`."""
         ...
 
     def prepare(self, posts: Sequence[Post], language: str, parent: Ref | None) -> list[Prepared]:
@@ -90,7 +105,11 @@ class Connection(Protocol):
 
     def find(self, intents: Sequence[Intent], parent: Ref | None) -> Mapping[int, Ref]:
         """Which of these posts stand on the platform, by part. A part that is left out is proved absent. Raises
-        `UnprovableError` where the platform does not say."""
+        `UnprovableError` where the platform does not say.
+
+        A platform that `recognizes` is also given intents that no run has written (`run` and `payload` are empty, `at`
+        is the update's time): a ledger that may have been lost asks what stands from before it began. Nothing of them
+        is on its way, so one look is enough."""
         ...
 
     def edit(self, ref: Ref, intent: Intent) -> Ref:
@@ -126,6 +145,12 @@ class Platform(Protocol):
     def connect(self, channel: Channel, secrets: Mapping[str, str], workspace: Workspace) -> Connection:
         """Log in. The only place that imports an SDK. Raises `CredentialsError` or `RefusedError`."""
         ...
+
+
+def recognizes(name: str) -> bool:
+    """Whether a platform can be asked for posts of which no run has written an intent: its module says so with
+    `RECOGNIZES = True`, and its `find` tells posts by what they say."""
+    return getattr(load(name), "RECOGNIZES", False) is True
 
 
 def names() -> list[str]:

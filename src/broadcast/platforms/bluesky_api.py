@@ -3,11 +3,14 @@ with it, which takes more than a second."""
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 import ssl
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 from weakref import WeakSet
 
 import httpx
@@ -19,6 +22,7 @@ from broadcast.errors import CredentialsError, LostAnswerError, RefusedError, Se
 from broadcast.platforms.bluesky_records import COLLECTION
 from broadcast.platforms.failures import (
     GoneError,
+    MissingBlobError,
     UnreachableError,
     detail,
     field,
@@ -32,7 +36,13 @@ from broadcast.platforms.retry import Retry, bounded, hang_up
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 """Seconds; the SDK's own are five, which a PDS that writes a thread may need."""
 
-HARMLESS = ("com.atproto.server.createSession", "com.atproto.server.refreshSession", "com.atproto.repo.uploadBlob")
+LOGIN = "com.atproto.server.createSession"
+HARMLESS = (
+    LOGIN,
+    "com.atproto.server.refreshSession",
+    "com.atproto.repo.uploadBlob",
+    "app.bsky.video.uploadVideo",
+)
 """Procedures that may have their effect twice."""
 
 CREDENTIALS = ("ExpiredToken", "InvalidToken", "AccountTakedown", "AccountDeactivated", "AuthFactorTokenRequired")
@@ -49,6 +59,9 @@ class Client(SdkClient):  # type: ignore[misc]  # atproto has no marker for its 
         super().__init__(service, request=Request(timeout=wait or TIMEOUT, event_hooks=hooks))
         self.did = ""
         self.handle = ""
+        self.login_answer: Mapping[str, Any] = {}
+        self.login_headers: Mapping[str, str] = {}
+        """What the server said of the account when it logged in."""
         self._secrets: list[str] = []
         self.on_session_change(self._signed_in)
 
@@ -74,10 +87,13 @@ class Client(SdkClient):  # type: ignore[misc]  # atproto has no marker for its 
     def invoke_procedure(self, nsid: str, *args: Any, **kwargs: Any) -> Any:
         content = kwargs.get("content")
         size = len(content) if isinstance(content, bytes) else 0
-        return self._retry(
+        answer = self._retry(
             lambda: self._ours(lambda: super(Client, self).invoke_procedure(nsid, *args, **kwargs), size),
             repeatable=nsid in HARMLESS,
         )
+        if nsid == LOGIN and isinstance(answer.content, Mapping):
+            self.login_answer, self.login_headers = answer.content, answer.headers
+        return answer
 
     def uri(self, key: str) -> str:
         return f"at://{self.did}/{COLLECTION}/{key}"
@@ -85,6 +101,31 @@ class Client(SdkClient):  # type: ignore[misc]  # atproto has no marker for its 
     def resolve(self, handle: str) -> str:
         """The DID of a handle."""
         return str(self.resolve_handle(handle).did)
+
+    def scope(self) -> str:
+        """What the password of this session may do, by the access token's own claim; empty where it does not tell."""
+        try:
+            claims = self._session.access_jwt.split(".")[1]
+            told = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+            return str(told["scope"])
+        except (ValueError, LookupError, TypeError, RecursionError):
+            return ""
+
+    def pds_did(self) -> str:
+        """The DID of the account's PDS, as which it accepts tokens: of the host that the account's DID document names,
+        which behind bsky.social is another than `service`; where none is told, as the service calls itself."""
+        if host := _pds_host(self.login_answer.get("didDoc")):
+            return f"did:web:{host}"
+        answer = self.invoke_query("com.atproto.server.describeServer").content
+        return str(field("Bluesky", answer, "did"))
+
+    def service_token(self, audience: str, method: str, lifetime: int) -> str:
+        """A token with which `audience` (a DID) takes a call of one method in the account's name, for so many
+        seconds."""
+        params = models.ComAtprotoServerGetServiceAuth.Params(aud=audience, lxm=method, exp=int(time.time()) + lifetime)
+        answer = self.invoke_query("com.atproto.server.getServiceAuth", params=params).content
+        self._secrets.append(token := str(field("Bluesky", answer, "token")))
+        return token
 
     def upload(self, image: Image) -> str:
         """Upload a blob and return its CID. It is thrown away unless a record refers to it."""
@@ -163,6 +204,8 @@ class Client(SdkClient):  # type: ignore[misc]  # atproto has no marker for its 
         # No 404 counts as this: the record is missing only where the repository says so.
         if response.status_code == 400 and name == "RecordNotFound":
             return GoneError(f"Bluesky answered 400: {said}")
+        if name == "BlobNotFound":
+            return MissingBlobError(f"Bluesky answered 400: {said}")
         if name in CREDENTIALS:
             return CredentialsError(f"Bluesky does not accept the credentials ({said})")
         meaning = judge("Bluesky")(response.status_code, said, retry_after(response.headers))
@@ -173,6 +216,18 @@ def _no_redirect(response: httpx.Response) -> None:
     """A redirect would carry the password or the token to another host."""
     if response.is_redirect:
         raise RefusedError("Bluesky sends requests on to another host: check `service` in broadcast.toml")
+
+
+def _pds_host(document: Any) -> str | None:
+    """The host of the PDS that a DID document names (atproto.com/specs/did#did-documents)."""
+    services = document.get("service") if isinstance(document, Mapping) else None
+    for one in services if isinstance(services, list) else ():
+        if isinstance(one, Mapping) and str(one.get("id")).endswith("#atproto_pds"):
+            try:
+                return urlsplit(str(one.get("serviceEndpoint"))).hostname
+            except ValueError:
+                return None
+    return None
 
 
 def _certificate(error: BaseException) -> bool:

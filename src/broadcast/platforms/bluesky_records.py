@@ -17,7 +17,7 @@ from typing import Any
 
 import libipld
 
-from broadcast.model import Facet, Media, Post
+from broadcast.model import Card, Facet, Media, Post
 from broadcast.platforms.media import Image
 
 COLLECTION = "app.bsky.feed.post"
@@ -39,7 +39,16 @@ class Tids:
         with self._lock:
             self._last = max(time.time_ns() // 1000, self._last + 1)
             number = self._last << 10 | self._clock
-        return "".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(13)))
+        return _tid(number)
+
+
+def tid_at(time: datetime) -> str:
+    """The first key of a moment: no key that was made later sorts before it."""
+    return _tid(int(time.timestamp() * 1_000_000) << 10)
+
+
+def _tid(number: int) -> str:
+    return "".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(13)))
 
 
 tids = Tids()
@@ -80,7 +89,7 @@ def post_record(
     *,
     at: datetime,
     language: str,
-    images: Sequence[tuple[Media, Image]],
+    embed: Mapping[str, Any] | None,
     reply: Mapping[str, Any] | None,
     dids: Mapping[str, str],
 ) -> dict[str, Any]:
@@ -96,12 +105,47 @@ def post_record(
         record["facets"] = facets
     if reply:
         record["reply"] = dict(reply)
-    if images:
-        record["embed"] = {"$type": "app.bsky.embed.images", "images": [_image(*pair) for pair in images]}
-    elif post.card:
-        card = {"uri": post.card.url, "title": post.card.title, "description": post.card.description}
-        record["embed"] = {"$type": "app.bsky.embed.external", "external": card}
+    if embed:
+        record["embed"] = dict(embed)
     return record
+
+
+IMAGES, VIDEO, EXTERNAL = "app.bsky.embed.images", "app.bsky.embed.video", "app.bsky.embed.external"
+
+
+def images_embed(images: Sequence[tuple[Media, Image]]) -> dict[str, Any]:
+    return {"$type": IMAGES, "images": [_image(*pair) for pair in images]}
+
+
+def video_embed(blob: Mapping[str, Any], alt: str, size: tuple[int, int] | None) -> dict[str, Any]:
+    """`size` is width and height in pixels, where they are known."""
+    shape = {"aspectRatio": {"width": size[0], "height": size[1]}} if size else {}
+    return {"$type": VIDEO, "video": dict(blob), "alt": alt, **shape}
+
+
+def card_embed(card: Card) -> dict[str, Any]:
+    return {"$type": EXTERNAL, "external": {"uri": card.url, "title": card.title, "description": card.description}}
+
+
+def shows_video(record: Mapping[str, Any]) -> bool:
+    return (record.get("embed") or {}).get("$type") == VIDEO
+
+
+def without_video(record: Mapping[str, Any], card: Card | None) -> dict[str, Any]:
+    """The record with a card in place of its video, if it has one."""
+    if not shows_video(record):
+        return dict(record)
+    rest = {key: value for key, value in record.items() if key != "embed"}
+    return rest | {"embed": card_embed(card)} if card else rest
+
+
+def answering(record: Mapping[str, Any], cids: Mapping[str, str]) -> dict[str, Any]:
+    """The record with the CIDs (by URI) that the posts which it answers turned out to have."""
+    reply = record.get("reply")
+    if not reply:
+        return dict(record)
+    known = {role: {"uri": to["uri"], "cid": cids.get(to["uri"], to["cid"])} for role, to in reply.items()}
+    return {**record, "reply": known}
 
 
 def _facets(facets: Sequence[Facet], dids: Mapping[str, str]) -> Iterator[dict[str, Any]]:

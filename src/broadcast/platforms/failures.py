@@ -24,8 +24,8 @@ class GoneError(RefusedError):
     """There is no such thing on the server (404, 410)."""
 
 
-class RepliesRefusedError(RefusedError):
-    """The platform takes posts from this account, and no replies."""
+class MissingBlobError(RefusedError):
+    """A record names a file that the server does not have."""
 
 
 class UnreachableError(RefusedError):
@@ -99,13 +99,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     value = headers.get("retry-after")
     if value is not None and re.fullmatch(r"\d{1,9}", value.strip()):
         return min(float(value), LONGEST_WAIT)
-    moment = _http_date(value)
+    until = _http_date(value)
     for name in ("x-rate-limit-reset", "ratelimit-reset", "x-ratelimit-reset"):
-        if moment is None:
-            moment = _moment(headers.get(name))
-    if moment is None or now is None:
+        if until is None:
+            until = moment(headers.get(name))
+    if until is None or now is None:
         return None
-    return min(max((moment - now).total_seconds(), 0.0), LONGEST_WAIT)
+    return min(max((until - now).total_seconds(), 0.0), LONGEST_WAIT)
 
 
 def server_time(headers: Mapping[str, str]) -> datetime | None:
@@ -121,14 +121,15 @@ def _http_date(value: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _moment(value: str | None) -> datetime | None:
+def moment(value: str | None) -> datetime | None:
+    """A time in a header, as an epoch or in ISO 8601; None for anything else."""
     try:
         if value and re.fullmatch(r"\d{1,11}", value):
             return datetime.fromtimestamp(int(value), UTC)
-        moment = datetime.fromisoformat(value or "")
+        found = datetime.fromisoformat(value or "")
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @contextmanager

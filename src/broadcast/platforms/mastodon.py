@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from broadcast.errors import RefusedError, SendError, UnprovableError
 from broadcast.model import Channel, Intent, Limits, Post, Ref
-from broadcast.platforms import standing
+from broadcast.platforms import rates, standing
 from broadcast.platforms.base import Account, Prepared, Workspace
 from broadcast.platforms.failures import GoneError, harmless, proving
 from broadcast.platforms.media import moving, read
@@ -48,6 +48,7 @@ class Options(BaseModel):
 OPTIONS = Options
 SECRETS = ("ACCESS_TOKEN",)
 EDITS = True
+RECOGNIZES = True
 
 MAX_IMAGE = 16 * 1024 * 1024
 MAX_VIDEO = 40 * 1024 * 1024
@@ -57,6 +58,20 @@ LAG = (1.0, 2.0)
 """Seconds to wait before looking again for a post that may not be listed yet."""
 MAX_SOURCES = 40
 """How many posts are asked for the words that were written, at most, one request each."""
+EVERY = "every request of the account"
+"""What a server counts in the limit that it tells (docs.joinmastodon.org/api/rate-limits)."""
+STANDING = {
+    "suspended": "the server has suspended the account",
+    "limited": "the server limits the account: only its followers see its posts",
+    "moved": "the account has moved to another one",
+}
+"""What an account may not do, by the fields of it that say so (docs.joinmastodon.org/entities/Account)."""
+NEEDED = {
+    "write:statuses": "posting, editing and deleting will be refused",
+    "write:media": "images and videos will be refused",
+    "read:statuses": "a lost answer cannot be settled",
+}
+"""Scopes, and what cannot be done without each."""
 OPENNESS: tuple[Visibility, ...] = ("private", "unlisted", "public")
 
 
@@ -64,7 +79,13 @@ def limits(options: Options) -> Limits:
     count = measure.mastodon(options.characters_reserved_per_url)
     room = options.max_characters - count(options.spoiler_text)  # the warning counts too
     return Limits(
-        length=room, measure=count, unit="characters", images=4, alt=options.description_limit, videos="alone"
+        length=room,
+        measure=count,
+        unit="characters",
+        images=4,
+        alt=options.description_limit,
+        videos="alone",
+        gifs_move=True,
     )
 
 
@@ -86,7 +107,9 @@ def connect(channel: Channel, secrets: Mapping[str, str], workspace: Workspace) 
     except BaseException:
         client.close()
         raise
-    return Connection(client, workspace.root, channel.options, account, instance, lag, workspace.published)
+    return Connection(
+        client, workspace.root, channel.options, account, instance, lag, workspace.published, workspace.inquire
+    )
 
 
 def _agree(channel: Channel, instance: Instance) -> None:
@@ -117,6 +140,7 @@ class Connection:
         instance: Instance,
         lag: Sequence[float],
         published: frozenset[str],
+        inquire: bool,
     ) -> None:
         self._client = client
         self._root = root
@@ -127,10 +151,18 @@ class Connection:
         self._max_image = instance.max_image or MAX_IMAGE
         self._max_video = instance.max_video or MAX_VIDEO
         self._sources: dict[str, str] = {}
+        self._inquire = inquire
+        self._rates = rates.told(client.session.told, "x-ratelimit", EVERY)
 
     def verify(self) -> Account:
         url = self._account.get("url")
-        return Account(f"@{self._account.get('acct', '')}", str(url) if url else None)
+        notes = [note for key, note in STANDING.items() if self._account.get(key)]
+        scopes = self._client.scopes() if self._inquire else None
+        if scopes is not None:
+            missing = (name for name in NEEDED if not {name, name.partition(":")[0]} & scopes)
+            notes += [f"the application lacks the scope {name}: {NEEDED[name]}" for name in missing]
+        name = self._account.get("acct") or self._account.get("username") or self._account["id"]
+        return Account(f"@{name}", str(url) if url else None, tuple(notes), self._rates)
 
     def prepare(self, posts: Sequence[Post], language: str, parent: Ref | None) -> list[Prepared]:
         return [Prepared({"idempotency_key": str(uuid4())} | self._digests(post)) for post in posts]
@@ -158,7 +190,7 @@ class Connection:
     def find(self, intents: Sequence[Intent], parent: Ref | None) -> Mapping[int, Ref]:
         since = standing.since(intents, self._client.session.server_time)
         found: Mapping[int, Ref] = {}
-        for pause in (0.0, *self._lag):
+        for pause in standing.pauses(intents, self._lag):
             time.sleep(pause)
             with proving("the account's own posts on Mastodon"):
                 statuses = list(self._client.statuses(str(self._account["id"]), since))

@@ -3,14 +3,17 @@ with it."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
+import requests
 from mastodon import Mastodon
 from mastodon.errors import MastodonError, MastodonNetworkError
 
@@ -26,6 +29,25 @@ PAGES = 20
 POLLS = 60
 POLL_PAUSE = 1.0
 """How often the server is asked whether it is done with a file, at most, and the seconds between."""
+
+
+STUMBLES = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "deprecation")
+"""Headers in which Mastodon.py fails on a value that it cannot read, or of which it warns on the terminal: no answer
+must be lost for that."""
+
+
+class _Session(Session):
+    """Keeps those headers to itself."""
+
+    told: Mapping[str, str] = MappingProxyType({})
+    """The headers of the last answer."""
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        response = super().send(request, **kwargs)
+        self.told = response.headers.copy()
+        for name in STUMBLES:
+            response.headers.pop(name, None)
+        return response
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +66,7 @@ class Client:
 
     def __init__(self, api_base_url: str, token: str, retry: Retry, wait: float | None = None) -> None:
         self._retry = retry
-        self.session = Session("Mastodon", [token], wait=wait)
+        self.session = _Session("Mastodon", [token], wait=wait)
         self._sdk = Mastodon(
             access_token=token,
             api_base_url=api_base_url,
@@ -64,21 +86,32 @@ class Client:
             with suppress(GoneError):
                 answer = self._ours(ask)
                 break
-        configuration = _mapping(_mapping(answer).get("configuration"))
+        told = _mapping(answer)
+        configuration = _mapping(told.get("configuration"))
         statuses, media = _mapping(configuration.get("statuses")), _mapping(configuration.get("media_attachments"))
-        characters = statuses.get("max_characters") or _mapping(answer).get("max_toot_chars")  # Pleroma's name
+        # Pleroma and Akkoma have names of their own, on the top of v1's answer.
+        upload = _number(told.get("upload_limit"))
         return Instance(
-            _number(characters),
+            _number(statuses.get("max_characters")) or _number(told.get("max_toot_chars")),
             _number(statuses.get("characters_reserved_per_url")),
-            _number(media.get("description_limit")),
-            _number(media.get("image_size_limit")),
-            _number(media.get("video_size_limit")),
+            _number(media.get("description_limit")) or _number(told.get("description_limit")),
+            _number(media.get("image_size_limit")) or upload,
+            _number(media.get("video_size_limit")) or upload,
         )
 
     def account(self) -> Mapping[str, Any]:
         answer = self._ours(self._sdk.account_verify_credentials)
         field("Mastodon", answer, "id")
         return _mapping(answer)
+
+    def scopes(self) -> frozenset[str] | None:
+        """What the application may be allowed that the token was made for; None where the server does not say (before
+        Mastodon 4.3). A token cannot be asked for its own."""
+        with suppress(RefusedError, LostAnswerError):
+            listed = _mapping(self._ours(self._sdk.app_verify_credentials)).get("scopes") or ()
+            known = {str(scope) for scope in listed if re.match(r"(read|write|profile)\b", str(scope))}
+            return frozenset(known) or None
+        return None
 
     def upload(self, file: Image | Video, alt: str) -> str:
         """Upload an image or a video with its alternative text, wait until the server is done with it, and return its
@@ -116,16 +149,22 @@ class Client:
     def statuses(self, account: str, since: datetime) -> Iterator[Mapping[str, Any]]:
         """The account's own posts, newest first. Raises `UnprovableError` where there are too many."""
         oldest: str | None = None
+        seen: set[str] = set()
         for _ in range(PAGES):
             page: Any = self._ours(
                 partial(self._sdk.account_statuses, account, limit=PAGE, max_id=oldest, exclude_reblogs=True)
             )
             for status in page:
-                if _moment(status["created_at"]) < since:
+                if str(status["id"]) in seen:
+                    continue
+                created = status.get("created_at")
+                if created is not None and _moment(created) < since:
                     return
                 yield status
-            if not page:
+            ids = {str(status["id"]) for status in page}
+            if ids <= seen and len(page) < PAGE:  # nothing, or all there is again: not every server turns pages
                 return
+            seen |= ids
             oldest = str(page[-1]["id"])
         raise UnprovableError(f"the account has more than {PAGE * PAGES} posts since the intent")
 

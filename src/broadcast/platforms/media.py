@@ -81,8 +81,13 @@ def load(root: Path, media: Media, max_bytes: int, max_animation: int = 0) -> Im
 
 def moving(root: Path, media: Media, max_bytes: int, max_animation: int, max_video: int) -> Image | Video:
     """The image or the video of a post. A video is sent as it is, or refused."""
-    if not is_video(media.path):
-        return load(root, media, max_bytes, max_animation)
+    if is_video(media.path):
+        return video_of(root, media, max_video)
+    return load(root, media, max_bytes, max_animation)
+
+
+def video_of(root: Path, media: Media, max_video: int) -> Video:
+    """The video of a post. Raises `RefusedError` where it is none, or too large."""
     data = read(root, media)
     if kind_of(data[:HEAD]) != "video/mp4":
         raise RefusedError(f"{media.path}: is not an MP4 video")

@@ -43,6 +43,8 @@ def _base_url(value: str) -> str:
 
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 """An http(s) URL without trailing slashes; plain http only to loopback."""
+BaseUrlOrNothing = Annotated[str, AfterValidator(lambda value: value and _base_url(value))]
+"""The same, or an empty string, which turns off what has a default."""
 
 
 def require(channel: Channel, secrets: Mapping[str, str], fields: Sequence[str]) -> None:

@@ -18,11 +18,13 @@ SLACK = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A post of the account. `parent` is the id of the post that it answers."""
+    """A post of the account. `parent` is the id of the post that it answers; `told` is false where the server does not
+    tell whether it answers one."""
 
     id: str
     text: str
     parent: str | None
+    told: bool = True
 
 
 def since(intents: Sequence[Intent], server_time: datetime | None) -> datetime:
@@ -32,6 +34,11 @@ def since(intents: Sequence[Intent], server_time: datetime | None) -> datetime:
     if server_time is not None and earliest > server_time:
         raise UnprovableError("the clock of the run that wrote the intent is more than an hour ahead of the platform's")
     return earliest
+
+
+def pauses(intents: Sequence[Intent], lag: Sequence[float]) -> tuple[float, ...]:
+    """Seconds to wait before each look for these. What no run has claimed is not on its way: one look is enough."""
+    return (0.0, *lag) if any(intent.run for intent in intents) else (0.0,)
 
 
 class Known:
@@ -59,7 +66,8 @@ def _key(intent: Intent) -> tuple[object, ...]:
 
 
 def match(intents: Sequence[Intent], parent: Ref | None, posts: Iterable[Standing]) -> Mapping[int, Standing]:
-    """Which post is which part: same text (see `canonical`), answering the part before it, or `parent`.
+    """Which post is which part: same text (see `canonical`), answering the part before it, or `parent`, as far as the
+    server tells.
 
     A part is never sent before the one that it answers stands. So where that one is absent, a post of the same text
     means that somebody took the thread apart, and nothing is proved.
@@ -72,10 +80,11 @@ def match(intents: Sequence[Intent], parent: Ref | None, posts: Iterable[Standin
     for intent in sorted(intents, key=lambda intent: intent.part):
         same = by_text.get(canonical(intent.post.text), [])
         if not whole:
-            if any(post.parent is not None for post in same):
+            if any(post.parent is not None or not post.told for post in same):
                 raise UnprovableError(f"part {intent.part} stands, but a part before it does not")
             continue
-        right = next((post for post in same if post.parent == answers), None)
+        right = next((post for post in same if post.told and post.parent == answers), None)
+        right = right or next((post for post in same if not post.told), None)
         if right is None:
             whole = False
             continue

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from broadcast.errors import RefusedError, UnprovableError
+from broadcast.errors import CredentialsError, RefusedError, RepliesRefusedError, UnprovableError
 from broadcast.model import Channel, Intent, Limits, Post, Ref
-from broadcast.platforms import standing
-from broadcast.platforms.base import Account, Prepared, Workspace
-from broadcast.platforms.failures import GoneError, RepliesRefusedError, field, harmless, proving
+from broadcast.platforms import rates, standing
+from broadcast.platforms.base import Account, Prepared, RateLimit, Workspace
+from broadcast.platforms.failures import GoneError, field, harmless, proving
 from broadcast.platforms.media import moving
 from broadcast.platforms.options import BaseUrl, require
 from broadcast.platforms.standing import Standing
@@ -52,7 +52,8 @@ MAX_VIDEO = 512 * 1024 * 1024
 ANYBODY = "i"
 """Stands for the account's name in an address, and leads to the post all the same."""
 REFUSES_REPLIES = "X refuses replies from this account: from here on, posts stand on their own"
-READ_ONLY = ("the access token may only read; make one with write permission",)
+READ_ONLY = "the access token may only read; make one with write permission"
+ME = "GET /2/users/me"
 
 LAG = (1.0, 2.0, 4.0)
 """Seconds to wait before looking again for a post that may not be listed yet."""
@@ -70,6 +71,7 @@ def limits(options: Options) -> Limits:
         alt=1000,
         replies=options.replies,
         videos="alone",
+        gifs_move=True,
     )
 
 
@@ -88,23 +90,39 @@ def connect(channel: Channel, secrets: Mapping[str, str], workspace: Workspace) 
     prefix = secrets["ACCESS_TOKEN"].partition("-")[0]
     user_id, username = (prefix if prefix.isdecimal() else None), ANYBODY
     notes: tuple[str, ...] = ()
+    limits_told: tuple[RateLimit, ...] = ()
     try:
         with harmless():
             response = client.request("GET", "/2/users/me")
+            notes = (READ_ONLY,) if response.headers.get("x-access-level") == "read" else ()
             user = field("X", response.json(), "data")
             user_id, username = str(field("X", user, "id")), str(field("X", user, "username"))
-            notes = READ_ONLY if response.headers.get("x-access-level") == "read" else ()
+            limits_told = _rates(response.headers)
     except BaseException as error:
         # Small plans may ask who they are only a few times a day. An outage must not wait for that.
-        if isinstance(error, GoneError) or (isinstance(error, RefusedError) and error.retry_after is not None):
-            notes = (f"X does not say who this is: {error}",)
-            return Connection(
-                client, workspace.root, user_id, username, notes, channel.limits.replies, lag, workspace.published
-            )
-        client.session.close()
-        raise
+        if not (isinstance(error, GoneError) or (isinstance(error, RefusedError) and error.retry_after is not None)):
+            client.session.close()
+            raise
+        notes = (f"X does not say who this is: {error}",)
+    account = Account(*_named(user_id, username), notes, limits_told)
     return Connection(
-        client, workspace.root, user_id, username, notes, channel.limits.replies, lag, workspace.published
+        client, workspace.root, user_id, username, account, channel.limits.replies, lag, workspace.published
+    )
+
+
+def _named(user_id: str | None, username: str) -> tuple[str, str | None]:
+    """What the account is called, and where it is."""
+    if username == ANYBODY:
+        return user_id or "an account on X", None
+    return f"@{username}", f"https://x.com/{username}"
+
+
+def _rates(headers: Mapping[str, str]) -> tuple[RateLimit, ...]:
+    """X counts each kind of request on its own, and tells of the one that was made."""
+    return (
+        *rates.told(headers, "x-rate-limit", ME),
+        *rates.told(headers, "x-user-limit-24hour", f"{ME} of this user in 24 hours"),
+        *rates.told(headers, "x-app-limit-24hour", f"{ME} of the app in 24 hours"),
     )
 
 
@@ -117,7 +135,7 @@ class Connection:
         root: Path,
         user_id: str | None,
         username: str,
-        notes: tuple[str, ...],
+        account: Account,
         replies: Literal["auto", "always", "never"],
         lag: Sequence[float],
         published: frozenset[str],
@@ -126,16 +144,17 @@ class Connection:
         self._root = root
         self._user_id = user_id
         self._username = username
-        self._notes = notes
+        self._account = account
         self._lag = lag
         self._known = standing.Known(published)
         self._replies = replies
         self._alone = replies == "never"
+        self._note: str | None = None
 
     def verify(self) -> Account:
-        known = self._username != ANYBODY
-        name = f"@{self._username}" if known else (self._user_id or "an account on X")
-        return Account(name, f"https://x.com/{self._username}" if known else None, self._notes)
+        if READ_ONLY in self._account.notes:
+            raise CredentialsError(READ_ONLY)
+        return self._account
 
     def prepare(self, posts: Sequence[Post], language: str, parent: Ref | None) -> list[Prepared]:
         return [Prepared() for _ in posts]
@@ -143,7 +162,6 @@ class Connection:
     def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[Mapping[int, Ref]]:
         answers = parent.id if parent else None
         for intent in intents:
-            note = None
             with harmless():
                 media = [
                     self._client.upload(moving(self._root, item, MAX_IMAGE, MAX_GIF, MAX_VIDEO), item.alt)
@@ -153,12 +171,13 @@ class Connection:
                 yield {}
             try:
                 answers = self._post(intent.post.text, media, None if self._alone else answers)
-            except RepliesRefusedError:
-                if self._replies == "always":
-                    raise
-                self._alone, note = True, REFUSES_REPLIES
-                answers = self._post(intent.post.text, media, None)
+            except RepliesRefusedError as error:
+                if self._replies != "auto" or self._alone:
+                    raise RefusedError(str(error)) from None
+                self._alone, self._note = True, REFUSES_REPLIES
+                raise
             self._known.note(intent, answers)
+            note, self._note = self._note, None
             yield {intent.part: self._ref(answers, note)}
 
     def _post(self, text: str, media: Sequence[str], answers: str | None) -> str:
@@ -172,25 +191,10 @@ class Connection:
             time.sleep(pause)
             with proving("the account's own posts on X"):
                 posts = self._known.without(intents, self._own_posts(since))
-                found = self._matched(intents, parent, posts)
+                found = standing.match_alone(intents, posts) if self._alone else standing.match(intents, parent, posts)
             if len(found) == len(intents):
                 break
         return {part: self._ref(post.id) for part, post in found.items()}
-
-    def _matched(
-        self, intents: Sequence[Intent], parent: Ref | None, posts: Sequence[Standing]
-    ) -> Mapping[int, Standing]:
-        if self._alone:
-            return standing.match_alone(intents, posts)
-        found = standing.match(intents, parent, posts)
-        if self._replies == "always":
-            return found
-        # The run that sent them may have learned that replies are refused, and had no time to tell.
-        taken = {post.id for post in found.values()}
-        rest = [intent for intent in intents if intent.part not in found]
-        alone = standing.match_alone(rest, [post for post in posts if post.parent is None and post.id not in taken])
-        self._alone = bool(alone)
-        return {**found, **alone}
 
     def edit(self, ref: Ref, intent: Intent) -> Ref:
         raise RefusedError("posts on X cannot be changed")
@@ -234,8 +238,6 @@ class Connection:
 
 def _standing(post: Mapping[str, Any]) -> Standing:
     """A post as X lists it; its text with every t.co link undone, and without those that X adds for images."""
-    if "conversation_id" not in post:
-        raise UnprovableError("X left out what a post answers")
     text = str(post.get("text", ""))
     for url in (post.get("entities") or {}).get("urls") or ():
         short, long = url.get("url"), url.get("expanded_url")
@@ -244,4 +246,5 @@ def _standing(post: Mapping[str, Any]) -> Standing:
     # API 2.167 calls them posts in its description, and tweets in its documentation.
     references = post.get("referenced_tweets") or post.get("referenced_posts") or ()
     parent = next((str(reference["id"]) for reference in references if reference.get("type") == "replied_to"), None)
-    return Standing(str(post["id"]), unescape(text), parent)
+    begins = str(post.get("conversation_id", "")) == str(post["id"])
+    return Standing(str(post["id"]), unescape(text), parent, told=parent is not None or begins)

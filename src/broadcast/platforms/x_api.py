@@ -4,6 +4,7 @@ does not have. Imported late: it brings tweepy with it."""
 from __future__ import annotations
 
 import base64
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -11,8 +12,8 @@ from typing import Any
 import requests
 import tweepy  # type: ignore[import-untyped]  # tweepy has no types
 
-from broadcast.errors import LostAnswerError, RefusedError, SendError
-from broadcast.platforms.failures import RepliesRefusedError, field, judge
+from broadcast.errors import DuplicateError, LostAnswerError, RefusedError, RepliesRefusedError, SendError
+from broadcast.platforms.failures import field, judge
 from broadcast.platforms.http import Session
 from broadcast.platforms.media import Image, Video
 from broadcast.platforms.retry import Retry
@@ -125,12 +126,20 @@ def _category(file: Image | Video) -> str:
     return {"image/gif": "tweet_gif", "video/mp4": "tweet_video"}.get(file.mime, "tweet_image")
 
 
+# X says "Reply to this conversation is not allowed because ..."; a parent that is gone is another matter.
+_NO_REPLIES = re.compile(
+    r"(?s)^(?!.*\b(?:deleted|not visible)\b)(?=.*\brepl(?:y|ies|ying)\b)"
+    r".*\b(?:not|cannot|can't|restricted|forbidden|disabled|limited)\b",
+    re.IGNORECASE,
+)
+
+
 def _judge(status: int, detail: str, wait: float | None) -> SendError:
     if status == 402:
         return RefusedError("X: the account has no credits left (402); add some at https://console.x.com")
     if status == 403 and "duplicate" in detail.lower():
         # X refuses to say the same twice: most likely it stands already, and its answer was lost.
-        return LostAnswerError("X says that this post stands already (403 duplicate content)")
-    if status == 403 and "reply" in detail.lower() and "not allowed" in detail.lower():
+        return DuplicateError("X says that this post stands already (403 duplicate content)")
+    if status == 403 and _NO_REPLIES.search(detail):
         return RepliesRefusedError(f"X refuses replies from this account (403): {detail}")
     return judge("X")(status, detail, wait)

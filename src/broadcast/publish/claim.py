@@ -114,7 +114,7 @@ def _intents(
     earlier = {part.part: part.intent for part in sent.parts if part.intent is not None} if sent else {}
     before = [earlier[row.part] for row in todo if row.part in earlier]
     same = [intent.post for intent in before] == [row.post for row in todo]
-    if same and (before[0].ref is None or before[0].parent == parent):
+    if same and before[0].payload and (before[0].ref is None or before[0].parent == parent):
         return tuple(replace(intent, run=run, at=now) for intent in before)
     prepared = connection.prepare([row.post for row in todo], todo[0].language, parent)
     return tuple(

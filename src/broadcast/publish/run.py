@@ -5,18 +5,19 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from broadcast.errors import ConfigError, LedgerError, LedgerMovedError, SendError
 from broadcast.ledger.base import Ledger, Log
-from broadcast.model import Plan, Result
+from broadcast.model import Event, Plan, Result
 from broadcast.platforms import base as platforms
 from broadcast.publish.claim import BUSY, Job, claim, reconcile
-from broadcast.publish.posts import Key, key, untouched
-from broadcast.publish.send import Sender, edit, send
+from broadcast.publish.posts import Key, key, result, untouched
+from broadcast.publish.recognize import Place, recognize
+from broadcast.publish.send import Refused, Sender, edit, send
 
 ATTEMPTS = 12
 """How often a run plans again after another run wrote to the ledger first."""
@@ -25,8 +26,8 @@ ATTEMPTS = 12
 @dataclass(frozen=True, slots=True)
 class Run:
     """What one `publish` needs besides its plan. `connect` logs in to a channel; `report` hears of each post as it
-    happens; `stop` ends the run after the requests in flight; `sleep` and `patience` are in seconds: how long it waits
-    for another run that is sending the same posts."""
+    happens, `note` of what else a person may want to know; `stop` ends the run after the requests in flight; `sleep`
+    and `patience` are in seconds: how long it waits for another run that is sending the same posts."""
 
     name: str
     ledger: Ledger
@@ -38,6 +39,7 @@ class Run:
     strict: bool = False
     sleep: Callable[[float], None] = time.sleep
     patience: float = 30.0
+    note: Callable[[str], None] = lambda text: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,15 @@ def publish(make_plan: Callable[[Log], Plan], log: Log, run: Run) -> Outcome:
     connections: dict[str, platforms.Connection] = {}
     results: dict[Key, Result] = {}
 
-    def keep(result: Result) -> None:
-        results[key(result)] = result
-        run.report(result)
+    def keep(found: Result) -> None:
+        results[key(found)] = found
+        run.report(found)
 
     try:
         current, log, jobs = _claim(make_plan, log, run, connections, keep)
         sender = Sender(run.name, run.clock, run.ledger.journal, keep, run.stop)
-        send(jobs, connections, sender)
+        if refused := send(jobs, connections, sender):
+            current, log = _send_alone(make_plan, current, log, run, refused, sender)
         if run.edit:
             edit(current, log, connections, sender)
     finally:
@@ -82,6 +85,27 @@ def carry(ledger: Ledger) -> str | None:
     return None
 
 
+def _send_alone(
+    make_plan: Callable[[Log], Plan], current: Plan, log: Log, run: Run, refused: Refused, sender: Sender
+) -> tuple[Plan, Log]:
+    """Plan what was refused for being replies again, to be read on its own. The ledger knows by now."""
+    connections = refused.connections
+
+    def only(log: Log) -> Plan:
+        plan = make_plan(log)
+        return replace(plan, actions=tuple(row for row in plan.actions if row.channel in connections))
+
+    try:
+        run.ledger.append((), None)
+        _, log, jobs = _claim(only, run.ledger.read(), run, connections, sender.report)
+    except LedgerError as error:
+        for intent in refused.intents:
+            sender.report(result(intent, "failed", error=f"replies are refused; run again: {error.message}"))
+        return current, log
+    send(jobs, connections, sender)
+    return make_plan(log), log
+
+
 def _claim(
     make_plan: Callable[[Log], Plan],
     log: Log,
@@ -91,6 +115,7 @@ def _claim(
 ) -> tuple[Plan, Log, list[Job]]:
     """Plan, look up what is in doubt, and claim the rest: again from the start whenever another run was faster."""
     refused: dict[str, str] = {}
+    absent: set[Place] = set()
     waited, lost = 0.0, 0
     while True:
         current = make_plan(log)
@@ -100,7 +125,7 @@ def _claim(
         if refused and run.strict:
             raise ConfigError("; ".join(f"{name}: {why}" for name, why in refused.items()), "nothing was sent")
         now = run.clock()
-        events, doubts = reconcile(current, log, connections, run=run.name, now=now)
+        events, doubts = _find_out(current, log, connections, run, now, absent)
         busy = any(doubt.error == BUSY for doubt in doubts)
         try:
             if events:
@@ -123,12 +148,31 @@ def _claim(
             run.sleep(random.random() * min(2.0, 0.05 * 2**lost))
             log = run.ledger.read()
             continue
-        for result in (*doubts, *unfit):
-            keep(result)
+        for found in (*doubts, *unfit):
+            keep(found)
         for row in current.actions:
             if row.channel in refused and row.state in wanted:
                 keep(Result(row.announcement, row.update, row.channel, row.part, "failed", error=refused[row.channel]))
         return current, log, jobs
+
+
+def _find_out(
+    current: Plan,
+    log: Log,
+    connections: Mapping[str, platforms.Connection],
+    run: Run,
+    now: datetime,
+    absent: set[Place],
+) -> tuple[list[Event], list[Result]]:
+    """What can be told of posts that are in doubt, and of those of which the ledger may have lost the record."""
+    events, doubts = reconcile(current, log, connections, run=run.name, now=now)
+    if not events:
+        look = recognize(current, log, connections, run=run.name, now=now, absent=absent)
+        absent |= look.absent
+        events = look.events
+        for text in look.notes:
+            run.note(text)
+    return events, doubts
 
 
 def log_in(

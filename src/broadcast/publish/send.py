@@ -10,8 +10,17 @@ from datetime import datetime
 from typing import Literal
 
 from broadcast import runs
-from broadcast.errors import CredentialsError, LostAnswerError, RefusedError, SendError, UnprovableError
+from broadcast.errors import (
+    CredentialsError,
+    DuplicateError,
+    LostAnswerError,
+    RefusedError,
+    RepliesRefusedError,
+    SendError,
+    UnprovableError,
+)
 from broadcast.ledger.base import Log
+from broadcast.ledger.history import REPLIES_REFUSED
 from broadcast.model import Event, Intent, Plan, Receipt, Ref, Result, Verdict
 from broadcast.platforms import base as platforms
 from broadcast.platforms.base import Connection
@@ -38,34 +47,55 @@ class Sender:
     stop: threading.Event
 
 
-def send(jobs: Sequence[Job], connections: Mapping[str, Connection], sender: Sender) -> None:
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Intents that were given back because their channel refuses replies: they have to be planned again, to be read on
+    their own. `connections` are those of these channels."""
+
+    intents: tuple[Intent, ...]
+    connections: dict[str, Connection]
+
+
+def send(jobs: Sequence[Job], connections: Mapping[str, Connection], sender: Sender) -> Refused | None:
     """Send every job; returns when all channels are through. One channel's failure stops no other."""
     channels: dict[str, list[Job]] = {}
     for job in jobs:
         channels.setdefault(job.channel, []).append(job)
     if not channels:
-        return
+        return None
     with ThreadPoolExecutor(max_workers=len(channels), thread_name_prefix="channel") as pool:
         futures = [pool.submit(_channel, work, connections[name], sender) for name, work in channels.items()]
-        for future in futures:
-            future.result()
+        refused = tuple(intent for future in futures for intent in future.result())
+    names = {intent.channel for intent in refused}
+    return Refused(refused, {name: connections[name] for name in names}) if refused else None
 
 
-def _channel(jobs: Sequence[Job], connection: Connection, sender: Sender) -> None:
+def _channel(jobs: Sequence[Job], connection: Connection, sender: Sender) -> list[Intent]:
+    """Send a channel's jobs. Gives what has to be planned again, because replies are refused."""
     tails: dict[tuple[str, datetime], Ref] = {}
     broken: dict[str, str] = {}
+    refused: list[Intent] = []
     for job in jobs:
+        if refused:
+            refused += _give_back(job.intents, sender, "publish")
+            continue
         if why := broken.get(job.announcement) or broken.get(""):
             _give_up(job.intents, sender, "skipped", why)
             continue
         if _over(job, job.intents, sender):
             continue
         parent = job.parent or (tails.get((job.announcement, job.after)) if job.after else None)
-        tail, failure = _job(job, parent, connection, sender)
+        pending = list(job.intents)
+        try:
+            tail, failure = _job(job, pending, parent, connection, sender)
+        except RepliesRefusedError:
+            refused += _give_back(pending, sender, REPLIES_REFUSED)
+            continue
         if tail is not None:
             tails[job.announcement, job.update] = tail
         if failure is not None:
             broken["" if failure == CREDENTIALS else job.announcement] = "a post before it was not sent"
+    return refused
 
 
 def _over(job: Job, pending: Sequence[Intent], sender: Sender) -> str | None:
@@ -80,9 +110,11 @@ def _over(job: Job, pending: Sequence[Intent], sender: Sender) -> str | None:
     return None
 
 
-def _job(job: Job, parent: Ref | None, connection: Connection, sender: Sender) -> tuple[Ref | None, str | None]:
-    """Send one thread. Gives the reference of its last post, or why it has none."""
-    pending = list(job.intents)
+def _job(
+    job: Job, pending: list[Intent], parent: Ref | None, connection: Connection, sender: Sender
+) -> tuple[Ref | None, str | None]:
+    """Send one thread; what stands is taken out of `pending`. Gives the reference of its last post, or why it has none.
+    Raises `RepliesRefusedError`."""
     tail = parent
     try:
         for standing in connection.send(job.intents, parent):
@@ -90,21 +122,23 @@ def _job(job: Job, parent: Ref | None, connection: Connection, sender: Sender) -
                 tail = _posted(pending, part, ref, sender)
             if pending and (why := _over(job, pending, sender)):
                 return None, why
+    except RepliesRefusedError:
+        raise
     except RefusedError as error:
         _give_up(pending, sender, "failed", str(error))
         return None, CREDENTIALS if isinstance(error, CredentialsError) else str(error)
     except LostAnswerError as error:
-        return _look(pending, tail, connection, sender, str(error))
+        return _look(pending, tail, connection, sender, str(error), claimed=isinstance(error, DuplicateError))
     except Exception as error:  # noqa: BLE001 - a third party's platform may raise anything; the post is in doubt then
         return _look(pending, tail, connection, sender, f"unexpected {type(error).__name__}")
     return tail, None
 
 
 def _look(
-    pending: list[Intent], tail: Ref | None, connection: Connection, sender: Sender, why: str
+    pending: list[Intent], tail: Ref | None, connection: Connection, sender: Sender, why: str, *, claimed: bool = False
 ) -> tuple[Ref | None, str | None]:
     """An answer was lost. What is found is receipted; what is not stays in doubt, because it may still be on its way:
-    the next run looks again before it sends."""
+    the next run looks again before it sends. Where the platform has `claimed` that it stands, a human must look."""
     try:
         found = connection.find(pending, tail)
     except UnprovableError as error:
@@ -116,8 +150,11 @@ def _look(
     for intent in tuple(pending):
         if intent.part in found:
             tail = _posted(pending, intent.part, found[intent.part], sender)
-    for intent in pending:
-        sender.report(result(intent, "failed", error=f"{why}; run again: broadcast looks before it sends"))
+    for number, intent in enumerate(pending):
+        if claimed and number == 0:
+            sender.report(result(intent, "uncertain", error=f"{why}, but it is not among the account's own posts"))
+        else:
+            sender.report(result(intent, "failed", error=f"{why}; run again: broadcast looks before it sends"))
     return (None, why) if pending else (tail, None)
 
 
@@ -130,10 +167,15 @@ def _posted(pending: list[Intent], part: int, ref: Ref, sender: Sender) -> Ref:
 
 
 def _give_up(pending: Sequence[Intent], sender: Sender, state: Literal["failed", "skipped"], why: str) -> None:
-    """These were provably not sent: their claims are taken back, so that the next run need not look them up."""
-    for number, intent in enumerate(pending):
-        sender.record(Verdict(*key(intent), sender.clock(), sender.run, "absent", "publish"))
+    for number, intent in enumerate(_give_back(pending, sender, "publish")):
         sender.report(result(intent, state if number == 0 else "skipped", error=why))
+
+
+def _give_back(pending: Sequence[Intent], sender: Sender, by: str) -> Sequence[Intent]:
+    """These were provably not sent: their claims are taken back, so that the next run need not look them up."""
+    for intent in pending:
+        sender.record(Verdict(*key(intent), sender.clock(), sender.run, "absent", by))
+    return pending
 
 
 def edit(plan: Plan, log: Log, connections: Mapping[str, Connection], sender: Sender) -> None:

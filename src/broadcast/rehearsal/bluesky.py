@@ -1,4 +1,5 @@
-"""A stand-in for a PDS with one account and no AppView, held to what `@atproto/pds` 0.4.217 answers.
+"""A stand-in for a PDS with one account and no AppView, held to what `@atproto/pds` 0.4.217 answers, and for the video
+service beside it.
 
 What a real one lets pass, passes: a reply to a post that does not exist (nothing checks parents), a facet outside the
 text, an empty text. It differs in this: no other account exists, signatures and Merkle trees are left out (a commit's
@@ -28,6 +29,7 @@ from broadcast.rehearsal.base import (
     wall_clock,
 )
 from broadcast.rehearsal.batch import APPLY, APPLY_WRITES, CREATE_RECORD, DELETE_RECORD, POST, Rules
+from broadcast.rehearsal.bluesky_video import Mood, VideoService
 from broadcast.rehearsal.limits import Window
 from broadcast.rehearsal.repo import Commit, ConflictError, Record, Repo, SwapError, Write, blob_cid
 from broadcast.rehearsal.routes import Handler, Routes
@@ -36,16 +38,24 @@ from broadcast.rehearsal.sniff import mime_of
 
 HANDLE = "newsroom.test"
 MAX_BLOB = 5 * 1024**2
+MAX_VIDEO = 100 * 1024**2
+"""Bytes of an upload: a PDS takes as much as it is told to, and one for videos is told more."""
 POINTS = {"create": 3, "update": 2, "delete": 1}
 """What a write counts for, of 5,000 in an hour (https://docs.bsky.app/docs/advanced-guides/rate-limits)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What this PDS is like. `image_limit` is in bytes; later releases take 2,000,000."""
+    """What this PDS is like, and the video service with it. `image_limit` is in bytes; later releases take 2,000,000.
+    `status` is the state of an account that is not active: `deactivated`, `suspended`, `takendown`. `video` and
+    `video_polls` say how videos fare."""
 
     rate_limited: bool = False
     image_limit: int = 1_000_000
+    email_confirmed: bool = True
+    status: str | None = None
+    video: Mood = "works"
+    video_polls: int = 1
 
 
 DEFAULT = Options()
@@ -62,6 +72,7 @@ class BlueskyWorld:
     repo: Repo = field(init=False)
     _blobs: dict[str, tuple[bytes, str]] = field(default_factory=dict, repr=False)
     _sessions: Sessions = field(init=False)
+    videos: VideoService = field(init=False)
     _rules: Rules = field(init=False)
     _windows: dict[str, Window] = field(init=False)
     _routes: Routes = field(init=False)
@@ -70,7 +81,10 @@ class BlueskyWorld:
 
     def __post_init__(self) -> None:
         self.repo = Repo(self.did, self.clock)
-        self._sessions = Sessions(self.did, HANDLE, self.password, self.clock, lambda: self._take("login", 1))
+        account = {"email": f"{HANDLE}@example.com", "emailConfirmed": self.settings.email_confirmed}
+        account |= {"active": False, "status": self.settings.status} if self.settings.status else {"active": True}
+        self._sessions = Sessions(self.did, HANDLE, self.password, self.clock, lambda: self._take("login", 1), account)
+        self.videos = VideoService(self.did, self._upload, self.settings.video, self.settings.video_polls)
         self._rules = Rules(lexicon.post(self.settings.image_limit), self.repo.next_key, self._blobs)
         limited = self.settings.rate_limited
         self._windows = {
@@ -92,7 +106,7 @@ class BlueskyWorld:
         self._routes = Routes(table | self._sessions.routes)
 
     def options(self, url: str) -> dict[str, str]:
-        return {"service": url, "handle": HANDLE}
+        return {"service": url, "handle": HANDLE, "video_service": url}
 
     def secrets(self) -> dict[str, str]:
         return {"APP_PASSWORD": self.password}
@@ -106,8 +120,10 @@ class BlueskyWorld:
             if not request.path.startswith("/xrpc/"):
                 body = f"<pre>Cannot {request.method} {request.path}</pre>".encode()
                 return Response(404, body, {"Content-Type": "text/html; charset=utf-8"})
-            self._take("global", 1)
-            answer = self._routes.find(request)
+            answer = self.videos.find(request)
+            if answer is None:
+                self._take("global", 1)
+                answer = self._routes.find(request)
             if answer is None:
                 raise xrpc.invalid(f"No service configured for {request.path.removeprefix('/xrpc/')}")
             response = answer()
@@ -137,6 +153,8 @@ class BlueskyWorld:
     def _body(self, request: Request, schema: lexicon.Check) -> dict[str, Any]:
         """The body of a write by the owner of the repository."""
         self._sessions.authorize(request)
+        if self.settings.status:
+            raise xrpc.refused(401, "AccountDeactivated", "Account is deactivated")
         body = xrpc.body(request, schema)
         if not self._is_ours(body["repo"]):
             raise xrpc.refused(403, "AccountNotFound", "Account not found")
@@ -182,9 +200,9 @@ class BlueskyWorld:
         return {"uri": self._uri(record), "cid": record.cid, "validationStatus": status}
 
     def _upload(self, request: Request) -> Response:
-        self._sessions.authorize(request)
+        self._sessions.authorize_upload(request)
         kind = xrpc.encoding(request)
-        if len(request.body) > MAX_BLOB:
+        if len(request.body) > (MAX_VIDEO if kind == "video/mp4" else MAX_BLOB):
             raise xrpc.too_large("PayloadTooLarge")
         sniffed = mime_of(request.body)
         mime = kind if sniffed == "application/octet-stream" else sniffed
@@ -235,13 +253,17 @@ class BlueskyWorld:
     def _seen(self, record: Record) -> Seen:
         value = record.value
         embed = value.get("embed", {})
-        images = embed.get("images", []) if embed.get("$type") == "app.bsky.embed.images" else []
+        shown: list[tuple[dict[str, Any], str]] = []
+        if embed.get("$type") == "app.bsky.embed.images":
+            shown = [(image["image"], image["alt"]) for image in embed["images"]]
+        elif embed.get("$type") == "app.bsky.embed.video":
+            shown = [(embed["video"], embed.get("alt", ""))]
         return Seen(
             id=self._uri(record),
             url=f"https://bsky.app/profile/{HANDLE}/post/{record.key}",
             text=value["text"],
             links=tuple(_links(value)),
-            media=tuple(SeenMedia(*self._blobs[image["image"]["ref"]["$link"]], image["alt"]) for image in images),
+            media=tuple(SeenMedia(*self._blobs[blob["ref"]["$link"]], alt) for blob, alt in shown),
             language=next(iter(value.get("langs", [])), None),
             reply_to=value["reply"]["parent"]["uri"] if "reply" in value else None,
             created=record.created,

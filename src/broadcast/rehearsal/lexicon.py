@@ -16,6 +16,7 @@ import libipld
 import regex
 
 MAX_DEPTH = 64
+MAX_VIDEO = 100_000_000
 MAX_INTEGER = 2**53 - 1
 Check = Callable[[Any, str], None]
 """Takes a value and where it stands (`$.record.text`)."""
@@ -217,8 +218,13 @@ def post(most_image: int) -> Check:
     card = record(
         {"uri": string("uri"), "title": string(), "description": string()}, {"thumb": blob("image/*", 1_000_000)}
     )
+    video = record(
+        {"video": blob("video/mp4", MAX_VIDEO)},
+        {"alt": string("", 10_000, 1000), "aspectRatio": record({"width": integer(1), "height": integer(1)})},
+    )
     embeds = {
         "app.bsky.embed.images": record({"images": array(image, 4)}),
+        "app.bsky.embed.video": video,
         "app.bsky.embed.external": record({"external": card}),
         "app.bsky.embed.record": record({"record": reference}),
     }

@@ -27,7 +27,7 @@ PUBLIC = ("/api/v1/instance", "/api/v2/instance")
 @dataclass(frozen=True, slots=True)
 class Options:
     """What this server is like. `idempotency` is what it makes of a key that it knows: `replay` answers with the first
-    status, `error` with 500 as some releases do, `none` posts again as Pleroma and others do. `media_polls` is how
+    status, `error` with 500 as some releases do, `none` posts again as GoToSocial and snac2 do. `media_polls` is how
     often the client must ask before an upload is processed; `drops_media` posts without it, silently."""
 
     max_characters: int = 500

@@ -31,7 +31,7 @@ class _Url:
 
 
 def _urls(text: str) -> list[_Url]:
-    found = twitter.library().extract_urls_with_indices(text, extract_urls_without_protocol=False)
+    found = twitter.library("extract_urls").extract_urls_with_indices(text, extract_urls_without_protocol=False)
     return [_Url(url["url"], *url["indices"]) for url in found]
 
 

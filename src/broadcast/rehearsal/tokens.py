@@ -40,16 +40,38 @@ class Tokens:
         access, refresh = self._make(ACCESS), self._make(REFRESH, session)
         return {"accessJwt": access, "refreshJwt": refresh}
 
+    def service(self, audience: str, method: str | None, expires: int) -> str:
+        """A token with which another server may call one method here in the account's name. A real PDS signs it with
+        the account's own key."""
+        claims = {"iss": self._subject, "aud": audience, "exp": expires, "lxm": method}
+        return self._signed({"typ": "JWT", "alg": "HS256"}, claims)
+
+    def is_service(self, token: str) -> bool:
+        """Whether it is one of these, still good or not."""
+        try:
+            return "lxm" in self._claims(token)
+        except TokenError:
+            return False
+
+    def check_service(self, token: str, audience: str, method: str) -> None:
+        """Raises `TokenError`."""
+        claims = self._claims(token)
+        if claims["aud"] != audience:
+            raise TokenError("BadJwtAudience", "jwt audience does not match service did")
+        if claims["lxm"] != method:
+            raise TokenError("BadJwtLexiconMethod", f'bad jwt lexicon method ("lxm"). must match: {method}')
+        if claims["exp"] <= self._clock().timestamp():
+            raise TokenError("JwtExpired", "jwt expired")
+
     def end(self, refresh: str) -> None:
         """Revoke the session of a refresh token. Its access token stays good until it expires."""
         self._sessions.discard(self.check(refresh, REFRESH)["jti"])
 
     def check(self, token: str, scope: str) -> dict[str, Any]:
         """The claims of a token. Raises `TokenError`."""
-        signed, _, signature = token.rpartition(".")
-        if not hmac.compare_digest(self._sign(signed).encode(), signature.encode()):
+        claims = self._claims(token)
+        if "scope" not in claims:
             raise TokenError("InvalidToken", "Token could not be verified")
-        claims: dict[str, Any] = json.loads(_decode(signed.partition(".")[2]))
         if claims["scope"] != scope:
             raise TokenError("InvalidToken", "Invalid token type")
         if claims["exp"] <= self._clock().timestamp():
@@ -58,12 +80,21 @@ class Tokens:
             raise TokenError("ExpiredToken", "Token has been revoked")
         return claims
 
+    def _claims(self, token: str) -> dict[str, Any]:
+        signed, _, signature = token.rpartition(".")
+        if not hmac.compare_digest(self._sign(signed).encode(), signature.encode()):
+            raise TokenError("InvalidToken", "Token could not be verified")
+        claims: dict[str, Any] = json.loads(_decode(signed.partition(".")[2]))
+        return claims
+
     def _make(self, scope: str, session: str | None = None) -> str:
         now = self._clock()
         claims = {"scope": scope, "sub": self._subject, "iat": int(now.timestamp())}
         claims["exp"] = int((now + LIVES[scope]).timestamp())
         header = {"typ": "at+jwt", "alg": "HS256"}
-        parts = [header, claims | ({"jti": session} if session else {})]
+        return self._signed(header, claims | ({"jti": session} if session else {}))
+
+    def _signed(self, *parts: dict[str, Any]) -> str:
         signed = ".".join(_encode(json.dumps(part).encode()) for part in parts)
         return f"{signed}.{self._sign(signed)}"
 

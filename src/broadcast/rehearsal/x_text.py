@@ -28,7 +28,7 @@ class _Url:
 
 def too_long(text: str) -> bool:
     """By twitter-text's weights, version 3 (https://docs.x.com/fundamentals/counting-characters)."""
-    return bool(twitter.library().parse_tweet(text).weightedLength > LIMIT)
+    return bool(twitter.library("parse_tweet").parse_tweet(text).weightedLength > LIMIT)
 
 
 def same(text: str) -> str:
@@ -72,7 +72,10 @@ def as_read(text: str, pictures: Sequence[tuple[str, str]]) -> tuple[str, list[d
 
 
 def _urls(text: str) -> list[_Url]:
-    return [_Url(found["url"], *found["indices"]) for found in twitter.library().extract_urls_with_indices(text)]
+    return [
+        _Url(found["url"], *found["indices"])
+        for found in twitter.library("extract_urls").extract_urls_with_indices(text)
+    ]
 
 
 def _short(url: str) -> str:

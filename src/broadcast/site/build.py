@@ -15,12 +15,15 @@ from markupsafe import Markup
 
 from broadcast.errors import ConfigError
 from broadcast.model import Announcement
+from broadcast.sandbox import Sandbox
 from broadcast.site import feeds, folder
 from broadcast.site.gallery import Gallery
 from broadcast.site.overview import Overview, overview
 from broadcast.site.pages import Page, pages
-from broadcast.templates import Sandbox, environment
+from broadcast.templates import environment
 
+ALLOWANCE = 200_000_000
+"""Units (see `metering`) that a template may spend on one page; a front page of 10,000 announcements takes a tenth."""
 FILES = ("index.html", "feed.atom", "feed.json")
 FILTERS: dict[str, Callable[[datetime], str]] = {
     "iso": lambda time: f"{time:%Y-%m-%dT%H:%M:%SZ}",
@@ -55,7 +58,7 @@ def build(
         with folder.replaced(output) as new:
             gallery = Gallery(root, new)
             made = pages(announcements, gallery, url=url, now=now)
-            site = _Site(environment(templates, autoescape=True), name, url)
+            site = _Site(environment(templates, autoescape=True, filters=FILTERS), name, url)
             found = feeds.items(made, gallery, url)
             (new / "feed.atom").write_bytes(feeds.atom(found, name, url))
             (new / "feed.json").write_text(feeds.json_feed(found, name, url), encoding="utf-8")
@@ -87,7 +90,6 @@ class _Site:
 
     def __init__(self, templates: Sandbox, title: str, url: str | None) -> None:
         self.templates = templates
-        self.templates.filters.update(FILTERS)
         self.title = title
         self.url = url.rstrip("/") if url else None
         self.style = self._template("style.css", {})
@@ -107,7 +109,8 @@ class _Site:
 
     def _template(self, name: str, values: dict[str, Any]) -> str:
         try:
-            return self.templates.get_template(f"site/{name}.j2").render(values)
+            with self.templates.meter.allowance(ALLOWANCE):
+                return str(self.templates.get_template(f"site/{name}.j2").render(values))
         except TemplateSyntaxError as error:
             where = f"{error.filename or error.name}:{error.lineno}"
             raise ConfigError(f"{where}: {error.message}", "mend the template") from error

@@ -10,11 +10,18 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
-from broadcast.model import Announcement, Place, Problem
+from broadcast.model import Announcement, Kind, Place, Problem
 from broadcast.source.body import check_body
 from broadcast.source.problems import did_you_mean, problem, shown
-from broadcast.source.statuses import step
+from broadcast.source.statuses import named, step
 from broadcast.source.times import format_time
+
+_OWNERS: dict[str, Kind] = {
+    "severity": "incident",
+    "starts": "maintenance",
+    "ends": "maintenance",
+    "version": "release",
+}
 
 
 def check(
@@ -57,15 +64,9 @@ def _keys(announcement: Announcement) -> Iterator[Problem]:
         return announcement.places.get(key) or announcement.places.get("title") or Place(announcement.path)
 
     kind = announcement.kind
-    for key, owner in (
-        ("severity", "incident"),
-        ("starts", "maintenance"),
-        ("ends", "maintenance"),
-        ("version", "release"),
-    ):
+    for key, owner in _OWNERS.items():
         if kind != owner and getattr(announcement, key) is not None:
-            article = "an" if owner == "incident" else "a"
-            yield problem("wrong-kind", place(key), f"`{key}` belongs to {article} {owner}; this is `kind: {kind}`")
+            yield problem("wrong-kind", place(key), f"`{key}` belongs to {named(owner)}; this is `kind: {kind}`")
     if kind == "release" and announcement.version is None:
         yield problem("missing-version", place("title"), "a release has a version: write `version: 2.3.0`")
     if kind != "maintenance":

@@ -17,6 +17,7 @@ from broadcast.source.problems import did_you_mean, problem, shown
 from broadcast.source.times import EXAMPLE, parse_duration, parse_time
 from broadcast.source.yamltext import Fields, read_fields
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 """A language tag as BCP 47 has it, without the rare forms."""
 
@@ -34,10 +35,13 @@ def _one_line(text: str) -> str:
     line = " ".join(text.split())
     if not line:
         raise ValueError("it is empty")
+    if control := _CONTROL.search(line):
+        raise ValueError(f"U+{ord(control[0]):04X} is an invisible control character: remove it")
     return line
 
 
-def _language(text: str) -> str:
+def language_tag(text: str) -> str:
+    """The text, which is a language tag. Raises `ValueError` with what to write instead."""
     if not LANGUAGE.fullmatch(text):
         raise ValueError(f"`{shown(text)}` is not a language tag: write one such as `en`, `fr` or `pt-BR`")
     return text
@@ -77,7 +81,7 @@ class FrontMatter(BaseModel):
     kind: Annotated[Kind, BeforeValidator(_lower)] = "incident"
     severity: Annotated[Severity, BeforeValidator(_lower)] | None = None
     components: tuple[Line, ...] = ()
-    language: Annotated[str, AfterValidator(_language)] | None = None
+    language: Annotated[str, AfterValidator(language_tag)] | None = None
     starts: Time | None = None
     ends: Time | None = None
     version: Annotated[Line, WithJsonSchema(_AS_WRITTEN)] | None = None

@@ -46,6 +46,11 @@ def kinds(status: str) -> tuple[Kind, ...]:
     return tuple(kind for kind, known in STATUSES.items() if status in known)
 
 
+def named(kind: Kind) -> str:
+    """`an incident`, `a release`."""
+    return f"{'an' if kind == 'incident' else 'a'} {kind}"
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What a status does to an announcement: the state it leaves it in, and whether it may come here.

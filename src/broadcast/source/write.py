@@ -38,9 +38,11 @@ def new(
 ) -> tuple[str, str]:
     """The name and the text of a new announcement's file, with its first update at `now` (to the minute).
 
-    `taken` are the slugs that exist. An empty `body` is left for an editor to fill. Raises `ProblemsFoundError`
-    where the file would not be read back as it is meant.
+    `taken` are the slugs that exist. An empty `body` is left for an editor to fill. Raises `UsageError` where the file
+    would not be read back as it is meant, or would be wrong.
     """
+    if starts is not None and ends is not None and ends <= starts:
+        raise UsageError("the maintenance would end before it starts")
     status = _status(kind, status or statuses.CHAINS[kind][0])
     slug = _slug(kind, title, now, {each.lower() for each in taken})
     fields: dict[str, str | Sequence[str]] = {"title": " ".join(title.split())}
@@ -56,9 +58,11 @@ def new(
     meant = _meant(kind, heading, body)
     text = f"{front_matter(fields)}\n{heading}\n" + (f"{_trimmed(body)}\n" if body.strip() else "")
     announcement, problems = parse(text, f"{slug}.md")
-    _refuse_errors(problems)
+    for each in problems:
+        if each.severity == "error":
+            raise UsageError(each.message, "nothing was written; change it, and try again")
     if announcement is None or [_content(update) for update in announcement.updates] != [_content(meant)]:
-        raise ProblemsFoundError("the announcement would not be read back as it is written", "write it by hand")
+        raise UsageError("the announcement would not be read back as it is written", "write it by hand")
     return f"{slug}.md", text
 
 
@@ -66,8 +70,8 @@ def append(text: str, status: str, time: datetime, body: str) -> str:
     """The text of a file with one update more at its end; all that stood there stays, byte for byte.
 
     The update has the time to the minute, or to the second where that minute is taken. A file whose only update has no
-    heading gets one for it, above its text. Raises `UsageError` for a status that the announcement does not have or an
-    empty `body`, and `ProblemsFoundError` where the new update would not be read back exactly.
+    heading gets one for it, above its text. Raises `UsageError` for a status that the announcement does not have and a
+    `body` that is empty or wrong, and `ProblemsFoundError` where the file is.
     """
     before, problems = parse(text, "announcement.md")
     if before is None:
@@ -176,12 +180,12 @@ def _meant(kind: Kind, heading: str, body: str) -> Update:
     for each in problems:
         if each.severity == "error":
             line = max(each.place.line - lines_before, 1)
-            raise ProblemsFoundError(f"line {line} of the text: {each.message}", "change the text, and try again")
+            raise UsageError(f"line {line} of the text: {each.message}", "change the text, and try again")
     updates = announcement.updates if announcement else ()
     if len(updates) != 1:
         lines = [update.place.line - lines_before for update in updates if update.place.line > lines_before]
         where = f"line {min(lines)} of the text" if lines else "the text"
-        raise ProblemsFoundError(f"{where} would begin an update of its own", "write it without `##`")
+        raise UsageError(f"{where} would begin an update of its own", "write it without `##`")
     return updates[0]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from broadcast.images import is_video, moves
+from broadcast.images import is_gif, is_video
 from broadcast.model import Facet, Limits, Media, Post
 from broadcast.text.atoms import Atom, Mark
 
@@ -51,11 +51,12 @@ def _facets(atoms: Sequence[Atom]) -> list[Facet]:
 
 def _described(image: Media, limits: Limits) -> Media:
     """The image with an alternative text that is not too long: cut at a word."""
-    if len(image.alt) <= limits.alt:
+    most = limits.video_alt if limits.video_alt is not None and is_video(image.path) else limits.alt
+    if len(image.alt) <= most:
         return image
-    kept = image.alt[: max(limits.alt - 1, 0)]
+    kept = image.alt[: max(most - 1, 0)]
     at_word = kept.rpartition(" ")[0] if " " in kept[-40:] else kept
-    return Media(image.path, (at_word.rstrip() + "…")[: limits.alt], image.place)
+    return Media(image.path, (at_word.rstrip() + "…")[:most], image.place)
 
 
 def spread(wanted: Sequence[Sequence[Media]], limits: Limits) -> list[list[Media]]:
@@ -77,6 +78,10 @@ def spread(wanted: Sequence[Sequence[Media]], limits: Limits) -> list[list[Media
 
 def _share(waiting: Sequence[Media], limits: Limits) -> list[Media]:
     """As many of the first as go on one post."""
-    alone = [index for index, image in enumerate(waiting) if limits.videos == "alone" and moves(image.path)]
+    alone = [
+        index
+        for index, image in enumerate(waiting)
+        if limits.videos == "alone" and (is_video(image.path) or (limits.gifs_move and is_gif(image.path)))
+    ]
     most = (alone[0] or 1) if alone else limits.images
     return list(waiting[: min(most, limits.images)])

@@ -8,13 +8,15 @@ from broadcast.errors import DoesNotFitError
 from broadcast.model import Draft, FitOptions, Limits, Media, Post
 from broadcast.text.clean import clean
 from broadcast.text.compose import compose, fits, spread
+from broadcast.text.resume import resume
 from broadcast.text.shorten import shorten
 from broadcast.text.thread import thread
 from broadcast.text.weave import literal, weave
 
 
-def fit(draft: Draft, limits: Limits, options: FitOptions) -> tuple[Post, ...]:
-    """The posts of a draft, in order; none for a draft that says nothing.
+def fit(draft: Draft, limits: Limits, options: FitOptions, stands: Sequence[Post] = ()) -> tuple[Post, ...]:
+    """The posts of a draft, in order; none for a draft that says nothing. With posts that stand already, those, and
+    then what they left unsaid, where they were made of the same draft.
 
     Every post's `length` is what `limits.measure` says of its text, and is at most `limits.length`. Raises
     `DoesNotFitError` for an override that is too long, and for a URL or a link that no post has room for.
@@ -27,6 +29,8 @@ def fit(draft: Draft, limits: Limits, options: FitOptions) -> tuple[Post, ...]:
     media = [image for part in parts for image in part.media]
     if not atoms and not media:
         return ()
+    if stands and (rest := resume(atoms, media, limits, options, draft.language, stands)):
+        return (*stands, *rest)
     if options.fit != "single":
         posts = thread(atoms, media, limits, options, draft.language)
         if options.fit == "thread" or len(posts) <= options.max_posts:

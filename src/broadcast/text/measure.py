@@ -63,13 +63,14 @@ def _weighted_word(word: str, *, opens: bool = False) -> int:
     return total + _weight(word[position:])
 
 
-def _word_urls(word: str, *, opens: bool) -> list[tuple[int, int]]:
+@lru_cache(maxsize=10_000)
+def _word_urls(word: str, *, opens: bool) -> tuple[tuple[int, int], ...]:
     """The URLs of a word that `opens` a text or stands after white space: the library looks at what is before."""
     if len(word) > LONGEST_WORD:
-        return []
+        return ()
     if opens:
-        return twitter.urls(word)
-    return [(start - 1, end - 1) for start, end in twitter.urls(" " + word)]
+        return tuple(twitter.urls(word))
+    return tuple((start - 1, end - 1) for start, end in twitter.urls(" " + word))
 
 
 def _weight(text: str) -> int:

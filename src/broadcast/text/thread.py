@@ -23,34 +23,37 @@ def thread(
         return tuple(compose(atoms, limits, media=share) for share in shares)
     if len(shares) == 1 and fits(text, limits):
         return (compose(atoms, limits, media=shares[0]),)
-    for layout in _layouts(atoms, limits, options):
-        posts = _laid_out(layout, media, limits, language)
+    for layout in layouts(atoms, limits, options):
+        posts = laid_out(layout, media, limits, language)
         if posts:
             return posts
     raise DoesNotFitError(_what_does_not_fit(atoms, limits))
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
+class Layout:
     """The atoms that are cut, those that stand below the `first` post, the `last` or `every`, and whether there are
-    numbers."""
+    numbers. `before` is how many posts of the thread stand already."""
 
     body: Sequence[Atom]
     link: Sequence[Atom] = ()
     place: str = "none"
     numbering: bool = True
+    before: int = 0
 
     def below(self, number: int, last: bool) -> Sequence[Atom]:
-        wanted = {"first": number == 1, "last": last, "every": True}
+        wanted = {"first": self.before + number == 1, "last": last, "every": True}
         return self.link if wanted.get(self.place) else ()
 
     def foot(self, number: int, last: bool, posts: int) -> str:
         below = self.below(number, last)
-        label = f" {number}/{posts}" if self.numbering else ""
-        return (below[0].space + join(below) if below else "") + label
+        return (below[0].space + join(below) if below else "") + self.label(number, posts)
+
+    def label(self, number: int, posts: int) -> str:
+        return f" {self.before + number}/{self.before + posts}" if self.numbering else ""
 
 
-def _layouts(atoms: Sequence[Atom], limits: Limits, options: FitOptions) -> Iterator[_Layout]:
+def layouts(atoms: Sequence[Atom], limits: Limits, options: FitOptions) -> Iterator[Layout]:
     """The layout that the options ask for, then what else can be done when a URL leaves no room for it: the link as a
     paragraph where the template has it, and no numbers."""
     link = [atom for atom in atoms if atom.part == "link"]
@@ -59,13 +62,13 @@ def _layouts(atoms: Sequence[Atom], limits: Limits, options: FitOptions) -> Iter
         below = [replace(link[0], space="\n\n", media=()), *(replace(atom, media=()) for atom in link[1:])]
         hung = tuple(image for atom in link for image in atom.media)
         body[0] = replace(body[0], media=(*hung, *body[0].media))
-        yield _Layout(body, below, options.link, options.numbering)
-    yield _Layout(atoms, numbering=options.numbering)
+        yield Layout(body, below, options.link, options.numbering)
+    yield Layout(atoms, numbering=options.numbering)
     if options.numbering:
-        yield _Layout(atoms, numbering=False)
+        yield Layout(atoms, numbering=False)
 
 
-def _laid_out(layout: _Layout, media: Sequence[Media], limits: Limits, language: str) -> tuple[Post, ...]:
+def laid_out(layout: Layout, media: Sequence[Media], limits: Limits, language: str) -> tuple[Post, ...]:
     """The posts of a layout; none when some URL has no room in it."""
     feet = [layout.foot(99, last, 99) for last in (False, True)] + [layout.foot(1, False, 99)]
     widest = max(feet, key=limits.measure)
@@ -93,13 +96,13 @@ def _shares(
 
 
 def _posts(
-    layout: _Layout, runs: Sequence[Sequence[Atom]], shares: Sequence[Sequence[Media]], limits: Limits
+    layout: Layout, runs: Sequence[Sequence[Atom]], shares: Sequence[Sequence[Media]], limits: Limits
 ) -> tuple[Post, ...]:
     posts = []
     for number, share in enumerate(shares, start=1):
         run = runs[number - 1] if number <= len(runs) else ()
         whole = [*run, *layout.below(number, number == len(runs))] if run else []
-        label = f" {number}/{len(shares)}" if layout.numbering else ""
+        label = layout.label(number, len(shares))
         on_its_own_line = (
             compose(whole, limits, "\n" + label.strip(), share) if label and _ends_in_list(whole) else None
         )

@@ -9,49 +9,57 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
+from importlib.machinery import ModuleSpec
 from importlib.resources import files
+from importlib.util import find_spec, module_from_spec
 from threading import Lock
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 _LOADING = Lock()
 
 
 @cache
-def library() -> Any:
-    """The `twitter_text` package.
+def library(part: str) -> Any:
+    """A module of the package `twitter_text`: `parse_tweet`, `extract_urls`, `extract_emojis` or one below `regexp`.
 
-    It reads its emoji table through `pkg_resources`, which it does not declare, which newer versions of setuptools no
-    longer have, and which takes 0.1 s to import. The one function that it calls is lent to it while it is imported.
+    To import the package is to import them all, and to read an emoji table, which takes longer than the rest and is no
+    use for a text without emoji. And it reads the table through `pkg_resources`, which it does not declare, which newer
+    versions of setuptools no longer have, and which takes 0.1 s to import. An empty package, and the one function of
+    `pkg_resources` that is called, are lent to the module while it is imported.
     """
     with _LOADING:
-        if "twitter_text" in sys.modules or "pkg_resources" in sys.modules:
-            return _import()
-        loan = ModuleType("pkg_resources")
-        loan.__dict__["resource_string"] = lambda module, name: (
-            files(module.rpartition(".")[0]).joinpath(name).read_bytes()
-        )
-        sys.modules["pkg_resources"] = loan
+        loans = {name: make() for name, make in _LOANS.items() if name not in sys.modules}
+        sys.modules.update(loans)
         try:
-            return _import()
+            return import_module(f"twitter_text.{part}")
         finally:
-            del sys.modules["pkg_resources"]
+            for name in loans:
+                del sys.modules[name]
 
 
-def _import() -> Any:
-    for name in ("valid_cctld", "valid_gtld", "valid_punycode"):
-        import_module(f"twitter_text.regexp.{name}")
-    return import_module("twitter_text")
+def _package() -> ModuleType:
+    return module_from_spec(cast("ModuleSpec", find_spec("twitter_text")))
+
+
+def _resources() -> ModuleType:
+    module = ModuleType("pkg_resources")
+    module.__dict__["resource_string"] = lambda name, file: files(name.rpartition(".")[0]).joinpath(file).read_bytes()
+    return module
+
+
+_LOANS: Mapping[str, Callable[[], ModuleType]] = {"twitter_text": _package, "pkg_resources": _resources}
 
 
 @cache
 def _top_level() -> re.Pattern[str]:
     """A dot and a top-level domain of the library's list, ended as the library wants it."""
-    rules = library().regexp
-    names = (rules.valid_gtld.valid_gtld, rules.valid_cctld.valid_cctld, rules.valid_punycode.valid_punycode)
-    return re.compile(rf"\.(?:{'|'.join(name.pattern for name in names)})", re.IGNORECASE)
+    names = ("valid_gtld", "valid_cctld", "valid_punycode")
+    patterns = [getattr(library(f"regexp.{name}"), name).pattern for name in names]
+    return re.compile(rf"\.(?:{'|'.join(patterns)})", re.IGNORECASE)
 
 
 # Everything that can stand in a domain, its dots and hyphens included (the library's `invalid_domain_chars`, turned
@@ -96,11 +104,12 @@ def urls(text: str, *, bare_domains: bool = True) -> list[tuple[int, int]]:
     """Where X sees URLs, in code points of `text`, which must be NFC; `example.com` is one for X."""
     if "." not in text or not _top_level().search(text):
         return []
-    found = library().extract_urls_with_indices(_only_domains(text), bare_domains)
+    found = library("extract_urls").extract_urls_with_indices(_only_domains(text), bare_domains)
     # The library counts by the length of the URL that it gives, which is not always that of the stretch it names.
     return [(entry["indices"][0], entry["indices"][0] + len(entry["url"])) for entry in found]
 
 
 def emoji(text: str) -> list[tuple[int, int]]:
     """Where X sees emoji: each counts 2, however many code points it has."""
-    return [(start, end) for start, end in (entry["indices"] for entry in library().extract_emojis_with_indices(text))]
+    found = library("extract_emojis").extract_emojis_with_indices(text)
+    return [(start, end) for start, end in (entry["indices"] for entry in found)]

@@ -50,9 +50,10 @@ def results(found: Iterable[Result]) -> Data:
     }
 
 
-def standings(found: Sequence[Standing]) -> Data:
+def standings(found: Sequence[Standing], problems: Iterable[Problem] = ()) -> Data:
     return {
         "schema": SCHEMA,
+        "problems": [_problem(problem) for problem in problems],
         "announcements": [
             {
                 "announcement": one.announcement,

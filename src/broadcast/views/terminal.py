@@ -145,6 +145,10 @@ def channels(console: Console, rows: Iterable[Mapping[str, Any]]) -> None:
         elif row.get("verified"):
             who = f" as {line(row['account'])}" if row["account"] else ""
             _say(console, Text.assemble("  ", ("verified", STYLES["done"]), who))
+        for told in row.get("rate_limits", ()):
+            most = "" if told["limit"] is None else f" of {told['limit']}"
+            until = "" if told["reset"] is None else f" until {told['reset']}"
+            _say(console, Text(f"  {told['remaining']}{most} requests left{until}: {line(told['requests'])}"))
         for note in row.get("notes", ()):
             _say(console, Text(f"  {line(note)}"))
 
