@@ -1,17 +1,22 @@
-"""Every kind of ledger, as the machines that share it see it."""
+"""Every kind of ledger, as the machines that share it see it, and events to put into one."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 import postgres
+from broadcast.errors import LedgerError, LedgerMovedError
 from broadcast.ledger.base import Ledger
 from broadcast.ledger.open import open_ledger
+from broadcast.model import Receipt, Ref
+
+AT = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
 
 Machine = Callable[[str], Ledger]
 """The ledger as the machine (or the clone) of this name sees it, opened anew; calls of one name share a journal."""
@@ -52,3 +57,22 @@ def machines(kind: str, folder: Path, request: pytest.FixtureRequest) -> Machine
 
 
 KINDS = ["git", "git-remote", "sqlite", "postgres"]
+
+
+def event(number: int) -> Receipt:
+    return Receipt("api-errors", AT, "x", 1, AT, "run", Ref(str(number)))
+
+
+def numbers(ledger: Ledger) -> list[int]:
+    return [int(one.ref.id) for one in ledger.read().events.get("api-errors", ()) if isinstance(one, Receipt)]
+
+
+def refused(ledger: Ledger, message: str) -> LedgerError:
+    """Both calls fail in these words, without a secret."""
+    for call in (ledger.read, lambda: ledger.append([event(1)], None)):
+        with pytest.raises(LedgerError, match=message) as caught:
+            call()
+        assert not isinstance(caught.value, LedgerMovedError)
+        for secret in (postgres.PASSWORD, postgres.QUOTED, "hunter2"):
+            assert secret not in caught.value.message + caught.value.hint
+    return caught.value

@@ -8,9 +8,9 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -35,6 +35,8 @@ IMPATIENT: dict[str, object] = {
     "broadcast.platforms.retry.PAUSE": 0.01,
 }
 """For stand-ins, which answer at once or never, and list a post as soon as it stands."""
+REAL: dict[str, object] = {"broadcast.platforms.bluesky_api.TIMEOUT": 6.0}
+"""A real server takes its time where the machine is busy."""
 CODES = {0, 3, 4}
 """How a run may end when something went wrong with a channel: done, run again, somebody must look."""
 
@@ -119,6 +121,7 @@ class Scene:
     capsys: pytest.CaptureFixture[str]
     root: Path
     ledger: str = "git:broadcast/ledger"
+    settings: Mapping[str, object] = field(default_factory=lambda: IMPATIENT)
     clones: int = 0
 
     def fresh(self) -> Path:
@@ -141,7 +144,7 @@ class Scene:
 
     def start(self, processes: Zygote, clone: Path | None = None, *, patient: bool = False) -> Process:
         """Publish in a process of its own, in the clone."""
-        settings = {} if patient else IMPATIENT
+        settings = {} if patient else self.settings
         return processes.start("-C", str(clone or self.root), "publish", "--yes", settings=settings)
 
     def strike(self, fault: Fault, nth: int, processes: Zygote, chosen: Chosen = write) -> None:

@@ -160,7 +160,7 @@ HOSTILE: dict[str, tuple[str, str]] = {
     "a long sum": ("{{ 1" + " + 1" * 10_000 + " }}", DEEP),
     "many filters": ("{{ 1" + " | abs" * 6_000 + " }}", DEEP),
     "many attributes": ("{{ channel" + ".a" * 5_000 + " }}", DEEP),
-    "many conditions": ("{% if 0 %}" + "{% elif 0 %}" * 1_000 + "{% endif %}", DEEP),
+    "nested conditions": ("{% if 1 %}" * 1_500 + "{% endif %}" * 1_500, DEEP),
     "many outputs": ("{{a}}" * 19_900, "more than 6,000 parts"),
     "many texts": ("{{ a" + "~a" * 49_000 + " }}", "more than 6,000 parts"),
     "as many texts as there may be": ("{{ a" + "~a" * 5_900 + " }}", "'a' is undefined"),

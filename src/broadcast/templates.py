@@ -71,7 +71,6 @@ def environment(
         loader=ChoiceLoader([_Folder(path) for path in folders]),
         autoescape=autoescape,
         undefined=StrictUndefined,
-        auto_reload=False,
         filters=filters or {},
         finalize=finalize,
         prepare=prepare,

@@ -182,9 +182,7 @@ def test_planning_works_without_a_repository_and_says_so(project: Desk, tmp_path
     assert "warning[ledger-unreachable]" in project.run("plan").out
 
 
-@pytest.mark.parametrize(
-    "ledger", ["git:broadcast/ledger", "sqlite:////dev/null/a.db", "postgresql+psycopg://me@127.0.0.1:1/a"]
-)
+@pytest.mark.parametrize("ledger", ["git:broadcast/ledger", "postgresql+psycopg://me@127.0.0.1:1/a"])
 def test_a_ledger_that_was_never_read_is_a_warning_in_every_view(project: Desk, ledger: str) -> None:
     project.write("broadcast.toml", f'ledger = "{ledger}"\n{CHANNELS}')
     project.write("incidents/slow.md", incident(("Investigating", 30, "a")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -9,8 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from broadcast import interrupt
+from broadcast.cli import desk as cli
 from broadcast.rehearsal.base import Request
 from broadcast.rehearsal.server import Fault
 from kit import Desk, incident
@@ -95,6 +98,11 @@ def test_a_second_signal_does_not_wait_for_the_request_in_flight(live: Desk) -> 
         rest = process.stderr.read()
         assert process.wait(30) == 130
     assert rest.splitlines() == [interrupt.LINE]
+
+
+def test_the_end_of_the_input_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert cli.Desk(Path(), Console(), Console(stderr=True), {}).confirm("Send 3 posts now?") is False
 
 
 @pytest.mark.parametrize("arguments", ["plan", "plan --json", "preview --markdown", "--help"])

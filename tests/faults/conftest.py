@@ -9,7 +9,7 @@ import pytest
 from broadcast.rehearsal.base import World
 from kit import GIT
 from pds_server import Pds
-from scenes import IMPATIENT, PDS, STANDINS, Open, Scene, platform_of, scene, template
+from scenes import IMPATIENT, PDS, REAL, STANDINS, Open, Scene, platform_of, scene, template
 from zygote import Zygote, zygote
 
 
@@ -54,6 +54,11 @@ def open_scene(
 
         def open_(name: str, world: World | None = None) -> Scene:
             found = world or world_of(name)
-            return stack.enter_context(scene(remote, tmp_path, platform_of(name), found, capsys, monkeypatch))
+            made = stack.enter_context(scene(remote, tmp_path, platform_of(name), found, capsys, monkeypatch))
+            if name == PDS:
+                made.settings = IMPATIENT | REAL
+                for constant, setting in REAL.items():
+                    monkeypatch.setattr(constant, setting)
+            return made
 
         yield open_

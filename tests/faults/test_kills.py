@@ -18,8 +18,8 @@ import postgres
 from broadcast.ledger.open import open_ledger
 from family import kill, missing
 from kit import git
-from scenes import Open, Scene
-from zygote import Zygote
+from scenes import Open, Scene, wait_for
+from zygote import Process, Zygote
 
 SEEDS = range(int(os.environ.get("BROADCAST_KILLS", "6")))
 WORLDS = ("x that repeats", "bluesky", "mastodon that repeats")
@@ -43,6 +43,14 @@ def lifetime(known: dict[str, float], kind: str, scene: Scene, processes: Zygote
         assert process.wait() == 0, process.said()
         known[kind] = 2 * (time.monotonic() - started)
     return known[kind]
+
+
+def live(process: Process, scene: Scene, requests: int, seconds: float) -> None:
+    """Let it live so long: from its start, or for a part of that from when it has made so many requests."""
+    assert process.started.wait(60)
+    before = len(scene.server.log)
+    wait_for(lambda: process.ended.is_set() or len(scene.server.log) >= before + requests)
+    time.sleep(seconds / 8 if requests else seconds)
 
 
 def assert_whole(scene: Scene, clones: set[Path]) -> None:
@@ -73,8 +81,8 @@ def test_killed_at_any_moment(
     longest = lifetime(lifetimes, kind, scene, processes)
     for _ in range(chance.randint(1, 3)):
         process = scene.start(processes)
-        assert process.started.wait(60)
-        time.sleep(chance.uniform(0, longest))
+        # Most of a run's time is spent before it sends; every other one may live until it does.
+        live(process, scene, chance.choice((0, 0, *range(2, 9))), chance.uniform(0, longest))
         kill(process.pid, whole_family=chance.random() < 0.5)
         process.wait()
         assert "Traceback" not in process.said()

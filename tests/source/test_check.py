@@ -10,6 +10,7 @@ from broadcast.source import read as reading
 from broadcast.source.check import check
 from broadcast.source.parse import parse
 from broadcast.source.problems import CODES
+from broadcast.text import rich
 
 SOURCES = Path(reading.__file__).parent
 
@@ -201,6 +202,28 @@ def test_images(tmp_path: Path) -> None:
 def test_links(tmp_path: Path, link: str, *, good: bool) -> None:
     text = f"---\ntitle: x\n---\n## Investigating - 2026-11-22 14:05 UTC\nOne\ntwo {link}\n"
     assert codes(project(tmp_path, a=text)) == ([] if good else [("bad-link", 6, 5)])
+
+
+@pytest.mark.parametrize(
+    ("body", "deep"),
+    [
+        ("> " * 99 + "said", False),
+        ("> " * 100 + "lost", True),
+        ("\n".join(f"{'  ' * depth}- item{depth}" for depth in range(49)), False),
+        ("\n".join(f"{'  ' * depth}- item{depth}" for depth in range(60)), True),
+    ],
+)
+def test_what_is_nested_too_deeply_to_be_read_is_an_error(tmp_path: Path, body: str, *, deep: bool) -> None:
+    text = f"---\ntitle: x\n---\n## Investigating - 2026-11-22 14:05 UTC\nOne\n\n{body}\n"
+    found = codes(project(tmp_path, a=text))
+    assert [code for code, _, _ in found] == (["too-deep"] if deep else [])
+    last = body.split()[-1]
+    assert (last in rich.plain(rich.parse(f"One\n\n{body}")[0])) is not deep
+
+
+def test_notes_are_no_links(tmp_path: Path) -> None:
+    text = "---\ntitle: x\n---\n## Investigating - 2026-11-22 14:05 UTC\nSee [^1].\n\n[^1]: Fixed.\n"
+    assert codes(project(tmp_path, a=text)) == []
 
 
 def test_translations_follow_their_file(tmp_path: Path) -> None:

@@ -150,6 +150,33 @@ def test_urls_are_written_out_where_there_are_no_facets(markdown: str, text: str
         assert linked == [facet.value for facet in post.facets]
 
 
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "[docs](https://ja.wikipedia.org/wiki/\u6771\u4eac?q=\u65e5#\u672c)",
+        "<https://ja.wikipedia.org/wiki/\u6771\u4eac?q=\u65e5#\u672c>",
+        "[https://ja.wikipedia.org/wiki/\u6771\u4eac?q=\u65e5#\u672c](https://ja.wikipedia.org/wiki/\u6771\u4eac?q=\u65e5#\u672c)",
+    ],
+)
+def test_letters_beyond_ascii_are_encoded_where_the_end_of_a_url_is_known(markdown: str) -> None:
+    url = "https://ja.wikipedia.org/wiki/%E6%9D%B1%E4%BA%AC?q=%E6%97%A5#%E6%9C%AC"
+    for limits in (X, MASTODON, BLUESKY):
+        (post,) = fit(Draft((part("body", f"\u5730\u56f3 {markdown} \u3067\u3059"),)), limits, FitOptions())
+        (link,) = post.facets
+        assert link.value == url
+        shown = post.text.encode()[link.start : link.end].decode()
+        assert shown == url if limits is not BLUESKY else shown in markdown
+
+
+def test_urls_in_code_are_links_where_a_platform_makes_links_of_all_urls() -> None:
+    markdown = "\u00e4 `curl https://a.io/x -o y` b\n\n```\nget https://a.io/y\n  https://a.io/z\n```"
+    for limits in (X, MASTODON):
+        (post,) = fit(Draft((part("body", markdown),)), limits, FitOptions())
+        found = [(link.value, post.text.encode()[link.start : link.end].decode()) for link in post.facets]
+        assert found == [(url, url) for url in ("https://a.io/x", "https://a.io/y", "https://a.io/z")]
+    assert fit(Draft((part("body", markdown),)), BLUESKY, FitOptions())[0].facets == ()
+
+
 def test_code_in_a_list_keeps_its_indent_and_no_post_begins_or_ends_with_a_space() -> None:
     body = "&nbsp;\n\n* a\n\n  ```\n  x:\n    y\n  ```\n* &nbsp;b&nbsp;"
     for limits in (X, BLUESKY):

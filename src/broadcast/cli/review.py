@@ -13,7 +13,7 @@ import typer
 
 from broadcast import config as configuration
 from broadcast import pipeline
-from broadcast.cli.desk import NOTHING, Channels, Json, Slugs, channel_names, desk, read_log, slugs
+from broadcast.cli.desk import NOTHING, Channels, Desk, Json, Slugs, channel_names, desk, read_log, slugs
 from broadcast.errors import ConfigError, ProblemsFoundError, UsageError
 from broadcast.model import Plan, Problem
 from broadcast.platforms import base as platforms
@@ -79,14 +79,7 @@ def preview(
 ) -> None:
     here = desk(context)
     project = here.project()
-    planner = pipeline.planner(
-        project,
-        now=here.now(),
-        only=slugs(project, paths, here.start),
-        channels=channel_names(project, channel),
-        backfill=True,
-    )
-    shown = planner(NOTHING)
+    shown = _planner(here, project, paths, channel, backfill=True)(NOTHING)
     if html_file is not None:
         target = here.start / html_file
         try:
@@ -112,13 +105,7 @@ def plan(
 ) -> None:
     here = desk(context)
     project = here.project()
-    planner = pipeline.planner(
-        project,
-        now=here.now(),
-        only=slugs(project, names, here.start),
-        channels=channel_names(project, channel),
-        backfill=backfill,
-    )
+    planner = _planner(here, project, names, channel, backfill=backfill)
     log, unread = read_log(project)
     shown = planner(log)
     shown = replace(shown, problems=(*unread, *shown.problems))
@@ -127,6 +114,24 @@ def plan(
     else:
         terminal.plan(here.out, shown)
     _fail_on_errors(shown)
+
+
+def _planner(
+    here: Desk,
+    project: pipeline.Project,
+    names: Sequence[str] | None,
+    channels: Sequence[str] | None,
+    *,
+    backfill: bool,
+) -> pipeline.Planner:
+    """Plans the announcements and channels that were named."""
+    return pipeline.planner(
+        project,
+        now=here.now(),
+        only=slugs(project, names, here.start),
+        channels=channel_names(project, channels),
+        backfill=backfill,
+    )
 
 
 def status(

@@ -59,10 +59,10 @@ class _Validator(RequestValidator):  # type: ignore[misc]  # its base class has 
         return bool(nonce)
 
     def validate_client_key(self, client_key: str, request: object) -> bool:
-        return secrets.compare_digest(client_key, self._credentials.key)
+        return _same(client_key, self._credentials.key)
 
     def validate_access_token(self, client_key: str, token: str, request: object) -> bool:
-        return secrets.compare_digest(token, self._credentials.token)
+        return _same(token, self._credentials.token)
 
     def validate_timestamp_and_nonce(
         self,
@@ -87,3 +87,8 @@ class _Validator(RequestValidator):  # type: ignore[misc]  # its base class has 
 
     def get_access_token_secret(self, client_key: str, token: str, request: object) -> str:
         return self._credentials.token_secret
+
+
+def _same(given: str, known: str) -> bool:
+    """Compared as bytes: of texts, the standard library only compares those in ASCII."""
+    return secrets.compare_digest(given.encode("utf-8", "replace"), known.encode())

@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from broadcast.text import urls
 from broadcast.text.clean import clean
+from broadcast.text.markdown import NESTING, with_notes
 
 Resolve = Callable[[str], str | None]
 """From an image's `src` as written to the address under which the page shows it; None where it must not."""
@@ -209,9 +210,8 @@ def _heading(token: Token) -> str:
 
 
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 100}, renderer_cls=_Renderer).enable(
-        ["table", "strikethrough"]
-    )
+    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": NESTING}, renderer_cls=_Renderer)
+    with_notes(parser.enable(["table", "strikethrough"]))
     # Every link is judged once, as a token, by the schemes that are allowed.
     parser.validateLink = lambda url: True  # type: ignore[method-assign]  # the documented way to replace it
     for rule in (_link_bare_urls, _drop_other_links, _hoist_images):

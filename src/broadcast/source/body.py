@@ -16,8 +16,9 @@ from broadcast.images import HEAD, MAX_IMAGE, MAX_VIDEO, TYPES, is_video, kind_o
 from broadcast.model import Place, Problem, Update
 from broadcast.source.frontmatter import is_web_address
 from broadcast.source.problems import problem, shown
+from broadcast.text.markdown import NESTING, with_notes
 
-_MARKDOWN = MarkdownIt("commonmark", {"maxNesting": 100})
+_MARKDOWN = with_notes(MarkdownIt("commonmark", {"maxNesting": NESTING}))
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 
 
@@ -37,6 +38,10 @@ def check_body(update: Update, path: str, root: Path) -> Iterator[Problem]:
     if not any(_says_something(token) for token in tokens):
         yield problem("empty-update", update.place, "this update has no text: write what followers should know")
         return
+    if deepest := next(filter(_loses_text, tokens), None):
+        line = update.body_line + (deepest.map or [0])[0]
+        message = "lists and quotes are nested so deeply here that what they say would be lost: nest them less"
+        yield problem("too-deep", Place(path, line), message)
     for reference in references(tokens, update, path):
         if reference.kind == "link":
             wrong = _wrong_link(reference.target)
@@ -59,6 +64,11 @@ def _says_something(token: Token) -> bool:
     if token.type == "inline":
         return any(child.type in {"image", "code_inline"} or child.content.strip() for child in token.children or ())
     return token.type in {"fence", "code_block"}
+
+
+def _loses_text(token: Token) -> bool:
+    """Whether this is a list item or a quote in which markdown-it reads no further."""
+    return token.type in {"list_item_open", "blockquote_open"} and token.level >= NESTING - 1
 
 
 def references(tokens: list[Token], update: Update, path: str) -> Iterator[Reference]:

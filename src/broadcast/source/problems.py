@@ -45,6 +45,7 @@ CODES: dict[str, tuple[Literal["error", "warning"], str]] = {
     "unclosed-block": ("error", "a code block or comment that is never closed hides the rest of the file"),
     "bad-override": ("error", "a `post` block without one name, twice for one name, or outside of an update"),
     "empty-update": ("error", "an update says nothing"),
+    "too-deep": ("error", "lists and quotes that are nested deeper than they are read"),
     # The chain
     "backwards": ("error", "a status that cannot follow the one before it"),
     "skipped-status": ("warning", "statuses were left out"),

@@ -1,4 +1,4 @@
-"""The Markdown that announcements are written in: markdown-it, with two inline rules of our own."""
+"""The Markdown that announcements are written in: markdown-it, with three rules of our own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import normalizeReference
+from markdown_it.rules_block import StateBlock, reference
 from markdown_it.rules_inline import StateInline
 
 from broadcast.text import urls
@@ -15,6 +16,8 @@ NESTING = 100
 
 _SCHEME = re.compile(r"https?\Z", re.IGNORECASE)
 _FOOTNOTE = re.compile(r"\[\^([^\s\[\]^]{1,40})\](?::(?=\s))?")
+_NOTED = re.compile(r"\[\^([^\s\[\]^]{1,40})\](?!:)")
+_NOTE = re.compile(r"\[\^([^\]\n]*)\]:[ \t]*<?(\S*?)>?[ \t]*")
 
 
 def _bare_url(state: StateInline, silent: bool) -> bool:
@@ -49,9 +52,28 @@ def _footnote(state: StateInline, silent: bool) -> bool:
     return True
 
 
+def _definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """The block rule of markdown-it for `[label]: address`. A note is only one where it is a URL that something refers
+    to: everything else that it says would be read by nobody."""
+    line = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]]
+    if line.startswith("[^"):
+        if "noted" not in state.env:
+            state.env["noted"] = {found[1].casefold() for found in _NOTED.finditer(state.src)}
+        note = _NOTE.fullmatch(line)
+        if not note or note[1].casefold() not in state.env["noted"] or not urls.is_web(note[2]):
+            return False
+    return reference(state, start, end, silent)
+
+
 def parser() -> MarkdownIt:
     """CommonMark with tables, strikethrough, bare URLs and notes. Keep one: making it takes a millisecond."""
     parser = MarkdownIt("commonmark", {"maxNesting": NESTING}).enable(["table", "strikethrough"])
     parser.inline.ruler.before("autolink", "bare_url", _bare_url)
+    return with_notes(parser)
+
+
+def with_notes(parser: MarkdownIt) -> MarkdownIt:
+    """The parser, which from now on reads notes."""
+    parser.block.ruler.at("reference", _definition)
     parser.inline.ruler.before("link", "footnote", _footnote)
     return parser

@@ -153,7 +153,7 @@ class _Weaver:
             case "hashtag" | "mention":
                 self._piece(span.text, _entity(span.kind, span.text) if self.facets else None)
             case _:
-                self._piece(flat(span))
+                self._code(flat(span))
 
     def _text(self, text: str, *, in_link: bool = False, fixed: bool = False) -> None:
         for token in _TOKENS.findall(text):
@@ -189,11 +189,25 @@ class _Weaver:
         self.text += text
         self.fixed = True
 
+    def _code(self, text: str) -> None:
+        """Code is never parted. Without facets, platforms make links of the URLs in it, as of all others."""
+        if self.after_url:
+            self._flush()
+        self._mark_urls(text)
+        self._piece(text)
+
+    def _mark_urls(self, text: str) -> None:
+        """The URLs of a text that is about to be added."""
+        if not self.facets:
+            for start, end in urls.find(text):
+                self.marks.append((len(self.text) + start, len(self.text) + end, Mark("link", text[start:end])))
+
     def _lines(self, code: str, indent: str) -> None:
         for number, line in enumerate(code.split("\n")):
             bare = line.lstrip(" ")
             if number and bare and self._flush():
                 self._open("\n" + indent + line[: len(line) - len(bare)], "line")
+            self._mark_urls(bare.rstrip())
             self.text += bare.rstrip()
             self.fixed = True
 

@@ -94,7 +94,7 @@ def page(title: str, columns: Sequence[Column], *, subtitle: str = "", notes: Se
     style = (HERE / "columns.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
-    return templates.get_template("columns.html.j2").render(
+    written: str = templates.get_template("columns.html.j2").render(
         title=line(title),
         subtitle=line(subtitle),
         notes=[line(note) for note in notes],
@@ -102,6 +102,7 @@ def page(title: str, columns: Sequence[Column], *, subtitle: str = "", notes: Se
         policy=policy,
         style=Markup(style),  # noqa: S704 - our own file
     )
+    return written
 
 
 @dataclass(slots=True)

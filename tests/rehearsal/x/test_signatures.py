@@ -23,6 +23,17 @@ def test_a_signature_must_be_right(account: Account, wrong: int) -> None:
     assert account.world.timeline() == ()
 
 
+@pytest.mark.parametrize("wrong", range(4))
+def test_credentials_may_have_any_letters_and_are_then_wrong(account: Account, wrong: int) -> None:
+    secrets = list(account.world.secrets().values())
+    secrets[wrong] = "schlüssel \u6771"
+    client = tweepy.Client(None, *secrets)
+    client.session = account.client.session
+    with pytest.raises(tweepy.Unauthorized):
+        client.create_tweet(text="mine")
+    assert account.world.timeline() == ()
+
+
 def test_no_signature_no_bearer_and_no_replay(account: Account) -> None:
     url = f"{account.server.url}/2/users/me"
     assert requests.get(url, timeout=5).status_code == 401
