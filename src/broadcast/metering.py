@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date, timedelta
 from typing import Any
 
 from jinja2 import Undefined, nodes
@@ -35,6 +36,8 @@ SAVINGS = 20_000_000
 USUAL = 200_000
 """Units that a template may always spend."""
 
+_SMALL = (float, date, timedelta, Undefined)
+"""What weighs nothing, and is told at once: most values of an update are one of these, or a text."""
 _DIGITS = re.compile(r"[0-9]+")
 
 
@@ -86,12 +89,12 @@ class Meter:
 
     def weigh(self, *values: Any) -> None:
         """Pay for values by their size, with all that is in them: as often as it would be written out."""
-        pending = list(values)
-        while pending:
+        pending, units = list(values), 0
+        while pending and units <= self.left:
             value = pending.pop()
             if isinstance(value, str):
-                self.spend(len(value))
-            elif isinstance(value, Undefined):
+                units += len(value)
+            elif value is None or isinstance(value, _SMALL):
                 continue
             elif isinstance(value, int):
                 if abs(value) > MAX_NUMBER:
@@ -99,18 +102,23 @@ class Meter:
             elif isinstance(value, TemplateModule):
                 raise SecurityError("an imported template is no value: call one of its macros")
             elif isinstance(value, Mapping):
-                self.spend(ITEM * len(value))
-                if not all(isinstance(key, str | int | float | None) for key in value):
+                units += ITEM * len(value)
+                if not all(map(_is_key, value)):
                     raise SecurityError("the keys of a dictionary are texts or numbers")
                 pending += [*value.keys(), *value.values()]
             elif isinstance(value, Collection):
-                self.spend(ITEM * len(value))
+                units += ITEM * len(value)
                 pending += value
+        self.spend(units)
 
     def pair(self, *values: Any) -> None:
         """Pay for looking for one text in another, which may take as long as the product of their lengths."""
         shortest, *rest = sorted(len(value) for value in values if isinstance(value, str)) or [0]
         self.spend(shortest * sum(rest) // 100)
+
+
+def _is_key(key: object) -> bool:
+    return isinstance(key, str) or key is None or isinstance(key, int | float)
 
 
 def replaced(text: str, old: str, new: str) -> int:

@@ -218,7 +218,7 @@ def test_no_image_is_lost_in_a_thread(places: list[int], most: int) -> None:
     assert all(len(post.media) <= most for post in posts)
 
 
-@every_text
+@settings(every_text, max_examples=EXAMPLES or 30)
 @given(st.lists(SENTENCES, min_size=4, max_size=20), st.sampled_from(["first", "last"]), st.booleans(), st.data())
 def test_the_rest_of_a_thread_says_what_its_first_posts_did_not(
     sentences: list[str], place: str, numbering: bool, data: st.DataObject
