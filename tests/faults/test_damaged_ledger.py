@@ -86,8 +86,9 @@ def test_a_line_that_was_edited_by_hand(open_scene: Open, old: str, new: str, *,
     said = scene.publish_refused()
     assert f"ledger git:broadcast/ledger, announcements/{SLUG}.jsonl, line " in said
     assert scene.stands() == stands
-    for command in (["plan"], ["status"]):
-        shown = scene.run(*command)
+    for command in ("plan", "status"):
+        shown = scene.run(command, "--json")
         assert shown.code == 0
-        assert f"{SLUG}.jsonl, line " in shown.err
+        messages = [problem["message"] for problem in shown.json()["problems"]]
+        assert any(f"{SLUG}.jsonl, line " in message for message in messages)
     assert scene.run("ledger", "verify").code == 6

@@ -21,7 +21,7 @@ from zygote import Zygote
 LOGIN = {
     "x": ["GET /2/users/me"],
     "bluesky": ["POST /xrpc/com.atproto.server.createSession"],
-    "mastodon": ["GET /api/v2/instance/", "GET /api/v1/accounts/verify_credentials"],
+    "mastodon": ["GET /api/v2/instance", "GET /api/v1/accounts/verify_credentials"],
 }
 WRITE = {
     "x": ["POST /2/tweets"],

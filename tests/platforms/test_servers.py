@@ -111,7 +111,7 @@ class Reduced:
         )
 
     def handle(self, request: Request) -> Response:
-        version = re.fullmatch(r"/api/(v[12])/instance/?", request.path)
+        version = re.fullmatch(r"/api/(v[12])/instance", request.path)
         if version and version[1] in self.kind.instance:
             return json_response(self.kind.instance[version[1]])
         if version or any(part in request.path for part in self.kind.lacks):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from broadcast.errors import UnprovableError
+from broadcast.model import Media
 from broadcast.platforms import mastodon_api
 from broadcast.rehearsal.base import Request, Response
 from kit import sent
@@ -68,3 +69,17 @@ def test_mastodon_that_does_not_turn_pages(open_bench: Open, monkeypatch: pytest
     monkeypatch.setattr(mastodon_api, "PAGE", len(first))  # a full page: there may be more
     with pytest.raises(UnprovableError, match="more than"):
         connection.find(absent, None)
+
+
+def test_mastodon_that_does_not_tell_where_a_file_is(open_bench: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = open_bench("mastodon", media_polls=2)
+    asked: list[str] = []
+
+    def bare(request: Request, media: Any) -> Any:
+        asked.append(request.path)
+        return {"id": media["id"], "type": media["type"]}
+
+    terse(bench, monkeypatch, "/media", bare)
+    bench.publish(bench.connect(), [bench.post("one", Media("errors.jpg", "A line"))])
+    assert len(asked) == 2
+    assert [item.alt for item in bench.standing()[0].media] == ["A line"]

@@ -41,9 +41,15 @@ class _Session(Session):
 
     told: Mapping[str, str] = MappingProxyType({})
     """The headers of the last answer."""
+    last: requests.Response
+    """The last answer, without those headers."""
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
+        # Mastodon.py asks for `/api/v2/instance/`. The API has no slash there, and not every server overlooks it.
+        return super().request(method, str(url).rstrip("/"), *args, **kwargs)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        response = super().send(request, **kwargs)
+        self.last = response = super().send(request, **kwargs)
         self.told = response.headers.copy()
         for name in STUMBLES:
             response.headers.pop(name, None)
@@ -122,12 +128,17 @@ class Client:
         )
         key = str(field("Mastodon", media, "id"))
         for _ in range(POLLS):
-            if media.get("url"):
+            if media.get("url") or self._says_done():
                 return key
             time.sleep(POLL_PAUSE)
             media = self._ours(lambda: self._sdk.media(key))
             field("Mastodon", media, "id")
         raise RefusedError("Mastodon takes too long to process the file")
+
+    def _says_done(self) -> bool:
+        """Whether the last answer is that of a server which tells no addresses of files: 202 and 206 mean that it is
+        not done, and so does an address that is null (docs.joinmastodon.org/methods/media/#v2)."""
+        return self.session.last.status_code == 200 and "url" not in self.session.last.json()
 
     def post(self, text: str, **options: Any) -> Mapping[str, Any]:
         # The one request that must not be made twice: not every server honors its idempotency key.

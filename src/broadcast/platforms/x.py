@@ -39,6 +39,7 @@ class Options(BaseModel):
 OPTIONS = Options
 SECRETS = ("API_KEY", "API_SECRET", "ACCESS_TOKEN", "ACCESS_TOKEN_SECRET")
 EDITS = False
+RECOGNIZES = True
 
 USD_WITH_LINK = 0.20
 USD = 0.015
@@ -187,7 +188,7 @@ class Connection:
     def find(self, intents: Sequence[Intent], parent: Ref | None) -> Mapping[int, Ref]:
         since = standing.since(intents, self._client.session.server_time)
         found: Mapping[int, Standing] = {}
-        for pause in (0.0, *self._lag):
+        for pause in standing.pauses(intents, self._lag):
             time.sleep(pause)
             with proving("the account's own posts on X"):
                 posts = self._known.without(intents, self._own_posts(since))
