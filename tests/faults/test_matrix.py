@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 import pytest
 
-from broadcast.platforms.base import recognizes
 from broadcast.rehearsal.faults import KINDS, at, either, every, noting, since
 from broadcast.rehearsal.server import LOST, REFUSED, Fault
 from scenes import CHOICE, CODES, EVERY, HARSH, WORLDS, Open, Scene, platform_of
@@ -40,7 +39,7 @@ LOOK = {
 }
 
 FIRST = {
-    "x": LOOK["x"] if recognizes("x") else [],
+    "x": LOOK["x"],
     "bluesky": ["GET /xrpc/com.atproto.repo.listRecords"] * 2,
     "mastodon": ["GET /api/v1/accounts/109000000000000001/statuses"] * 2,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from broadcast.errors import UnprovableError
 from broadcast.model import Facet, Intent, Post
 from broadcast.platforms import bluesky_posts, mastodon, x
-from broadcast.platforms.base import recognizes
+from broadcast.platforms.standing import Listing
 from broadcast.rehearsal.server import REFUSED
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ THREAD = (
 )
 
 
-@pytest.fixture(params=["mastodon", "bluesky", "bluesky-pds", *(["x"] if recognizes("x") else [])])
+@pytest.fixture(params=["mastodon", "bluesky", "bluesky-pds", "x"])
 def bench(request: pytest.FixtureRequest, open_bench: Open) -> Bench:
     return open_bench(request.param)
 
@@ -108,3 +108,39 @@ def test_an_account_with_too_many_posts_proves_nothing(bench: Bench, monkeypatch
     bench.publish(connection, posts[3:])
     with pytest.raises(UnprovableError, match="more than 4 posts"):
         connection.find(nobodys(bench.intents(connection, posts[:3])), None)
+
+
+@pytest.mark.parametrize("bench", ["mastodon", "x"], indirect=True)
+def test_to_look_for_many_reads_the_list_once(bench: Bench) -> None:
+    refs = bench.publish(bench.connect(), [bench.post(f"Number {number}.") for number in range(4)])
+    later = bench.connect()
+    parent, asked = None, []
+    for number, ref in enumerate(refs):
+        (intent,) = nobodys(bench.intents(later, [bench.post(f"Number {number}.")], parent))
+        found = later.find([replace(intent, at=intent.at + timedelta(seconds=number))], parent)
+        assert found[1].id == ref.id
+        asked.append(looks(bench))
+        parent = ref
+    assert asked == asked[:1] * 4
+
+
+@pytest.mark.parametrize("bench", ["mastodon"], indirect=True)
+def test_a_list_that_was_read_before_is_cut_to_what_is_asked_for(bench: Bench) -> None:
+    noon = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    moments = [noon + timedelta(hours=hours) for hours in range(-3, 3)]
+    asked: list[datetime] = []
+
+    def read(since: datetime) -> list[datetime]:
+        asked.append(since)
+        return [moment for moment in moments if moment >= since]
+
+    (claimed,) = bench.intents(bench.connect(), [bench.post("One.")])
+    (nobody,) = nobodys([claimed])
+    listing = Listing(read, lambda moment: moment)
+    assert listing.since(noon - timedelta(hours=1), [nobody]) == moments[2:]
+    assert listing.since(noon, [nobody]) == moments[3:]
+    assert len(asked) == 1
+    assert listing.since(noon, [claimed]) == moments[3:]
+    assert len(asked) == 2
+    assert listing.since(noon - timedelta(hours=2), [nobody]) == moments[1:]
+    assert len(asked) == 3

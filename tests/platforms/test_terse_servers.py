@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from broadcast.errors import UnprovableError
+from broadcast.errors import RefusedError, UnprovableError
 from broadcast.model import Media
 from broadcast.platforms import mastodon_api
 from broadcast.rehearsal.base import Request, Response
@@ -83,3 +83,40 @@ def test_mastodon_that_does_not_tell_where_a_file_is(open_bench: Open, monkeypat
     bench.publish(bench.connect(), [bench.post("one", Media("errors.jpg", "A line"))])
     assert len(asked) == 2
     assert [item.alt for item in bench.standing()[0].media] == ["A line"]
+
+
+@pytest.mark.parametrize("v2", [True, False])
+def test_mastodon_that_knows_addresses_only_as_they_are_written(open_bench: Open, v2: bool) -> None:
+    bench = open_bench("mastodon", has_instance_v2=v2, max_characters=300)
+    strict = bench.answer(404, {"error": "Not Found"})
+    bench.server.faults = lambda request, number: strict if request.path.endswith("/") else None
+    with pytest.raises(RefusedError, match="takes 300 characters"):
+        bench.connect()
+
+
+@pytest.mark.parametrize("url", ["https://example.com/?a=1&copy=2&lt=3", "https://example.com/?a=%26amp;b&amp;c"])
+def test_x_finds_a_post_whose_link_looks_like_html(open_bench: Open, url: str) -> None:
+    bench = open_bench("x")
+    connection = bench.connect()
+    intents = bench.intents(connection, [bench.post(f"AT&T &copy <b> &amp; {url}"), bench.post("two")])
+    there = sent(connection, intents)
+    assert {part: ref.id for part, ref in connection.find(intents, None).items()} == {
+        part: ref.id for part, ref in there.items()
+    }
+
+
+def test_x_whose_short_links_begin_with_each_other(open_bench: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = open_bench("x")
+    connection = bench.connect()
+    links = [f"https://example.com/{number}" for number in range(11)]
+    intents = bench.intents(connection, [bench.post(" ".join(links))])
+    there = sent(connection, intents)
+
+    def counted(_: Request, page: Any) -> Any:
+        for post in page["data"]:
+            urls = [{"url": f"https://t.co/{number}", "expanded_url": link} for number, link in enumerate(links)]
+            post |= {"text": " ".join(one["url"] for one in urls), "entities": {"urls": urls}}
+        return page
+
+    terse(bench, monkeypatch, "/tweets", counted)
+    assert connection.find(intents, None)[1].id == there[1].id

@@ -19,6 +19,10 @@ from broadcast.source.times import parse_duration
 from broadcast.views import data
 
 
+_CREDENTIALS = re.compile(r"no credentials|\w+ does not accept the credentials|the access token may only read")
+"""How the errors begin of posts that failed because a credential is missing, wrong, or good for too little."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """`stop` is set when nothing new may be begun; `late` too when that is because the deadline has passed."""
@@ -86,8 +90,8 @@ def conclude(results: Sequence[Result], end: Ending, *, unrecorded: bool = False
     if "failed" in states:
         failed = [result for result in results if result.state == "failed"]
         names = ", ".join(sorted({result.channel for result in failed}))
-        if all((result.error or "").startswith("no credentials") for result in failed):
-            raise ConfigError(f"no credentials for: {names}", "set them and run again; nothing is sent twice")
+        if all(_CREDENTIALS.match(result.error or "") for result in failed):
+            raise ConfigError(f"no good credentials for: {names}", "set them and run again; nothing is sent twice")
         raise ChannelFailedError(f"failed: {names}", "run again: what is sent is never sent twice")
     if unrecorded:
         raise ChannelFailedError("everything was sent, but the ledger did not take the receipts", "run again from here")

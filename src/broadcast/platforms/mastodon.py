@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -151,6 +152,7 @@ class Connection:
         self._max_image = instance.max_image or MAX_IMAGE
         self._max_video = instance.max_video or MAX_VIDEO
         self._sources: dict[str, str] = {}
+        self._listing = standing.Listing(partial(client.statuses, str(account["id"])), client.made)
         self._inquire = inquire
         self._rates = rates.told(client.session.told, "x-ratelimit", EVERY)
 
@@ -193,8 +195,7 @@ class Connection:
         for pause in standing.pauses(intents, self._lag):
             time.sleep(pause)
             with proving("the account's own posts on Mastodon"):
-                statuses = list(self._client.statuses(str(self._account["id"]), since))
-                found = self._matched(intents, parent, statuses)
+                found = self._matched(intents, parent, self._listing.since(since, intents))
             if len(found) == len(intents):
                 break
         return found

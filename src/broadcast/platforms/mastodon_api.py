@@ -168,8 +168,8 @@ class Client:
             for status in page:
                 if str(status["id"]) in seen:
                     continue
-                created = status.get("created_at")
-                if created is not None and _moment(created) < since:
+                created = self.made(status)
+                if created is not None and created < since:
                     return
                 yield status
             ids = {str(status["id"]) for status in page}
@@ -178,6 +178,12 @@ class Client:
             seen |= ids
             oldest = str(page[-1]["id"])
         raise UnprovableError(f"the account has more than {PAGE * PAGES} posts since the intent")
+
+    @staticmethod
+    def made(status: Mapping[str, Any]) -> datetime | None:
+        """When a post was made, where the server tells it."""
+        value = status.get("created_at")
+        return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
 
     def close(self) -> None:
         self.session.close()
@@ -209,7 +215,3 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _number(value: Any) -> int | None:
     return value if isinstance(value, int) and value > 0 else None
-
-
-def _moment(value: datetime) -> datetime:
-    return value if value.tzinfo else value.replace(tzinfo=UTC)

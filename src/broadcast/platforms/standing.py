@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
+from typing import Generic, TypeVar
 
 from broadcast.errors import UnprovableError
 from broadcast.model import Intent, Ref
 
 SLACK = timedelta(hours=1)
 """How far the clock that dated an intent may be ahead of the platform's."""
+
+
+_Post = TypeVar("_Post")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,25 @@ def since(intents: Sequence[Intent], server_time: datetime | None) -> datetime:
 def pauses(intents: Sequence[Intent], lag: Sequence[float]) -> tuple[float, ...]:
     """Seconds to wait before each look for these. What no run has claimed is not on its way: one look is enough."""
     return (0.0, *lag) if any(intent.run for intent in intents) else (0.0,)
+
+
+class Listing(Generic[_Post]):
+    """An account's own posts. `read` gives those since a time from the platform, `dated` tells when one was made, where
+    the platform tells it."""
+
+    def __init__(self, read: Callable[[datetime], Iterable[_Post]], dated: Callable[[_Post], datetime | None]) -> None:
+        self._read = read
+        self._dated = dated
+        self._from: datetime | None = None
+        self._posts: list[_Post] = []
+
+    def since(self, moment: datetime, intents: Sequence[Intent]) -> list[_Post]:
+        """Those since a time. Where no run has claimed what is looked for, none is on its way: what was read before is
+        good enough, so that looking for a hundred posts reads the list once."""
+        if self._from is not None and self._from <= moment and not any(intent.run for intent in intents):
+            return [post for post in self._posts if (at := self._dated(post)) is None or at >= moment]
+        self._posts, self._from = list(self._read(moment)), moment
+        return self._posts
 
 
 class Known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -151,6 +152,7 @@ class Connection:
         self._replies = replies
         self._alone = replies == "never"
         self._note: str | None = None
+        self._listing = standing.Listing(self._own_posts, _created)
 
     def verify(self) -> Account:
         if READ_ONLY in self._account.notes:
@@ -191,7 +193,8 @@ class Connection:
         for pause in standing.pauses(intents, self._lag):
             time.sleep(pause)
             with proving("the account's own posts on X"):
-                posts = self._known.without(intents, self._own_posts(since))
+                listed = self._listing.since(since, intents)
+                posts = self._known.without(intents, map(_standing, listed))
                 found = standing.match_alone(intents, posts) if self._alone else standing.match(intents, parent, posts)
             if len(found) == len(intents):
                 break
@@ -215,7 +218,7 @@ class Connection:
         data = ({"standalone": True} if self._alone else {}) | ({"note": note} if note else {})
         return Ref(id_, f"https://x.com/{self._username}/status/{id_}", data)
 
-    def _own_posts(self, since: datetime) -> Iterator[Standing]:
+    def _own_posts(self, since: datetime) -> Iterator[Mapping[str, Any]]:
         if self._user_id is None:
             raise UnprovableError("X does not say which account this is, so its posts cannot be read")
         token = None
@@ -227,8 +230,7 @@ class Connection:
                 pagination_token=token,
                 tweet_fields=["conversation_id", "created_at", "entities", "referenced_tweets"],
             )
-            for post in page.get("data") or ():
-                yield _standing(post)
+            yield from page.get("data") or ()
             if page.get("errors"):
                 raise UnprovableError("X listed only some of the account's posts")
             token = (page.get("meta") or {}).get("next_token")
@@ -237,15 +239,24 @@ class Connection:
         raise UnprovableError(f"the account has more than {PAGE * PAGES} posts since the intent")
 
 
+def _created(post: Mapping[str, Any]) -> datetime | None:
+    return datetime.fromisoformat(post["created_at"]) if "created_at" in post else None
+
+
 def _standing(post: Mapping[str, Any]) -> Standing:
     """A post as X lists it; its text with every t.co link undone, and without those that X adds for images."""
-    text = str(post.get("text", ""))
-    for url in (post.get("entities") or {}).get("urls") or ():
-        short, long = url.get("url"), url.get("expanded_url")
-        if short:
-            text = text.replace(short, "" if url.get("media_key") else long or short)
+    # Before the links: theirs are as they were written, and may look like HTML (`?a=1&copy=2`).
+    text = unescape(str(post.get("text", "")))
+    urls = {
+        str(url["url"]): "" if url.get("media_key") else str(url.get("expanded_url") or url["url"])
+        for url in (post.get("entities") or {}).get("urls") or ()
+        if url.get("url")
+    }
+    if urls:  # all at once, and the longest first: one may begin as another does
+        shorts = "|".join(map(re.escape, sorted(urls, key=len, reverse=True)))
+        text = re.sub(shorts, lambda found: urls[found[0]], text)
     # API 2.167 calls them posts in its description, and tweets in its documentation.
     references = post.get("referenced_tweets") or post.get("referenced_posts") or ()
     parent = next((str(reference["id"]) for reference in references if reference.get("type") == "replied_to"), None)
     begins = str(post.get("conversation_id", "")) == str(post["id"])
-    return Standing(str(post["id"]), unescape(text), parent, told=parent is not None or begins)
+    return Standing(str(post["id"]), text, parent, told=parent is not None or begins)

@@ -63,6 +63,8 @@ def recognize(
 
     look = Looked()
     work = {name: [chain for chain in _chains(plan, name) if _in_question(chain, unknown)] for name in connections}
+    for chains in work.values():  # the oldest first, so that a platform can read its list once
+        chains.sort(key=lambda chain: min(thread[0].update for thread in chain if unknown(thread)))
     asked = [name for name, chains in work.items() if chains]
     if not asked:
         return look

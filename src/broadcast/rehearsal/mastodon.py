@@ -104,7 +104,7 @@ class MastodonWorld:
             answer = self._routes.find(request)
             if answer is None:
                 raise refused(404, "Not Found")
-            if request.path not in PUBLIC and not self._knows(request.bearer()):
+            if request.path.rstrip("/") not in PUBLIC and not self._knows(request.bearer()):
                 raise refused(401, "The access token is invalid")
             response = answer()
         except Refusal as refusal:

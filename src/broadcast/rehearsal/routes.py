@@ -12,7 +12,7 @@ Handler = Callable[..., Response]
 
 
 class Routes:
-    """A table of `"METHOD /path/{name}"` to handler. A `{name}` is one segment."""
+    """A table of `"METHOD /path/{name}"` to handler. A `{name}` is one segment; a last `/` does not matter."""
 
     def __init__(self, table: Mapping[str, Handler]) -> None:
         self._table: list[tuple[str, re.Pattern[str], Handler]] = []
@@ -25,8 +25,9 @@ class Routes:
 
     def find(self, request: Request) -> Callable[[], Response] | None:
         """The handler with its arguments, or None for a request that the real server does not know."""
+        path = request.path.rstrip("/")
         for method, pattern, handler in self._table:
-            if method == request.method and (match := pattern.fullmatch(request.path)):
+            if method == request.method and (match := pattern.fullmatch(path)):
                 arguments = match.groups()
                 return lambda: handler(request, *arguments)
         return None
