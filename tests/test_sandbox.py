@@ -73,12 +73,15 @@ HOSTILE: dict[str, tuple[str, str]] = {
     "str.format": ('{{ "{:1000000000}".format(1) }}', NO_CALL),
     "str.format with a width": ('{{ "{:{w}}".format(1, w=1000000000) }}', NO_CALL),
     "str.format_map": ('{{ "{a:1000000000}".format_map({"a": 1}) }}', NO_CALL),
-    "the filter format": ('{{ "%1000000000d" | format(1) }}', NO_FILTER),
+    "the filter format": ('{{ "%1000000000d" | format(1) }}', TOO_MUCH),
+    "the filter format with a star": ('{{ "%*d" | format(1000000000, 1) }}', TOO_MUCH),
     "the filter center": ('{{ "a" | center(1000000000) }}', NO_FILTER),
     "the filter wordwrap": ('{{ "a" | wordwrap(1) }}', NO_FILTER),
     "the filter batch": ("{{ [1] | batch(1000000000, 1) | list }}", NO_FILTER),
     "the filter slice": ("{{ [1] | slice(1000000000) | list }}", NO_FILTER),
-    "the filter round": ("{{ 5 | round(-1000000000) }}", NO_FILTER),
+    "the filter round": ("{{ 5 | round(-1000000000) }}", TOO_MUCH),
+    "rounding to nothing": ('{{ 5 | round("nan" | float) }}' + _each(_each("")), "cannot convert float NaN"),
+    "rounding up": ('{{ 5 | round(1000000000, "ceil") }}', TOO_MUCH),
     "the filter tojson": ("{{ [1] | tojson(indent=1000000000) }}", NO_FILTER),
     "lipsum": ("{{ lipsum(n=1000000000) }}", "'lipsum' is undefined"),
     "center": ('{{ "a".center(1000000000) }}', NO_CALL),
@@ -146,7 +149,7 @@ HOSTILE: dict[str, tuple[str, str]] = {
         "{% set x = {" + ",".join(f"{hex((2**61 - 1) * i)}:0" for i in range(1400)) + "} %}",
         "a number in it is too large",
     ),
-    "colliding items": ("{{ [1, 2] | unique | list }}", NO_FILTER),
+    "colliding items": ("{{ [(1, 2)] | unique | list }}", "`unique` takes texts or numbers"),
     "the filter striptags": ('{{ ("<!--" * 100000) | striptags }}', NO_FILTER),
     "the filter urlize": ('{{ ("www." * 100000) | urlize }}', NO_FILTER),
     "the filter title": ('{% set a = "a " * 20000 %}' + _each("{% if a | title %}{% endif %}"), TOO_MUCH),
@@ -256,11 +259,30 @@ def test_a_template_costs_the_same_wherever_it_is_run(tmp_path: Path) -> None:
         ("{% set j = joiner('; ') %}{% for a in [1, 2] %}{{ j() }}{{ a }}{% endfor %}", "1;2"),
         ("{% for a in announcement.tags %}{{ loop.cycle('-', '+') }}{% endfor %}", "-+"),
         ("{{ missing | default('none') }} {{ (1, 2) | length }} {{ -3 | abs }} {{ 7 // 2 }}", "none 2 3 3"),
+        ("{{ '%s: %.1f%%' | format(announcement.title, 99.95) }}", "Search: 100.0%"),
+        ("{{ 99.953 | round(2) }} {{ 99.953 | round(1, 'floor') }}", "99.95 99.9"),
+        ("{{ ['API', 'Web', 'api', 1] | unique | join(', ') }}", "API, Web, 1"),
         ("{{ 'a\nb' | indent(2) | replace('a', 'c') | trim | wordcount }}", "2"),
     ],
 )
 def test_what_templates_are_for_works(tmp_path: Path, source: str, says: str | None) -> None:
     assert "".join(made(tmp_path, source)) == (says if says is not None else "1/2 SEARCH 2/2 API")
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("{{ announcement.starts | clock }}", "`clock` takes times; this one is none: write `{% if … %}` around it"),
+        ("{{ announcement.starts | window(announcement.ends) }}", "`window` takes times; this one is none"),
+        ("{{ '14:05' | clock }}", "`clock` takes times"),
+        ("{{ update.time | clock('14:05') }}", "`clock` takes times"),
+    ],
+)
+def test_what_is_no_time_is_told(tmp_path: Path, source: str, says: str) -> None:
+    with pytest.raises(TemplateFailedError) as caught:
+        made(tmp_path, source)
+    assert says in caught.value.message
+    assert caught.value.line == 1
 
 
 def test_every_filter_is_documented() -> None:
@@ -292,7 +314,13 @@ def test_files_that_are_no_templates_are_not_read(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "link.md.j2").symlink_to(outside)
     (folder / "latin.md.j2").write_bytes(b"caf\xe9")
-    for name, says in (("link", "leads out of the folder"), ("latin", "not UTF-8"), ("../secret", "no template")):
+    told = {
+        "link": "leads out of the folder",
+        "latin": "not UTF-8",
+        "../secret": "no template",
+        "a" * 300: "it cannot be read: File name too long",
+    }
+    for name, says in told.items():
         with pytest.raises(TemplateFailedError) as caught:
             made(folder, f'{{% include "{name}.md.j2" %}}' if "/" not in name else f'{{% include "{name}" %}}')
         assert says in caught.value.message

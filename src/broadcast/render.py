@@ -232,15 +232,24 @@ def _markdown(value: object) -> Markdown:
 
 
 def clock(time: datetime, near: datetime | None = None) -> str:
-    """`15:05 UTC`, with the date in front when it is another day than `near`."""
+    """`15:05 UTC`, with the date in front when it is another day than `near`. Raises `TemplateRuntimeError`."""
+    _check("clock", time, near)
     same_day = near is not None and near.date() == time.date()
     return f"{time:%H:%M} UTC" if same_day else f"{time:%Y-%m-%d %H:%M} UTC"
 
 
 def window(starts: datetime, ends: datetime | None = None) -> str:
     """`2026-11-23 02:00–04:00 UTC`: a stretch of time in a form that every language reads."""
+    _check("window", starts, ends)
     if ends is None:
         return clock(starts)
     if starts.date() == ends.date():
         return f"{starts:%Y-%m-%d %H:%M}–{ends:%H:%M} UTC"
     return f"{starts:%Y-%m-%d %H:%M} – {ends:%Y-%m-%d %H:%M} UTC"
+
+
+def _check(name: str, time: object, other: object) -> None:
+    if isinstance(time, datetime) and isinstance(other, datetime | None):
+        return
+    missing = "; this one is none: write `{% if … %}` around it" if time is None else ""
+    raise TemplateRuntimeError(f"`{name}` takes times{missing}")

@@ -29,9 +29,9 @@ def _names(text: str) -> frozenset[str]:
 
 
 FILTERS = _names(
-    "abs capitalize count d default dictsort e escape first float groupby indent int items join last length list lower "
-    "map max min reject rejectattr replace reverse safe select selectattr sort string title trim truncate upper "
-    "urlencode wordcount"
+    "abs capitalize count d default dictsort e escape first float format groupby indent int items join last length "
+    "list lower map max min reject rejectattr replace reverse round safe select selectattr sort string title trim "
+    "truncate unique upper urlencode wordcount"
 )
 """Those of Jinja2's filters that there are."""
 METHODS: Mapping[type, frozenset[str]] = {
@@ -84,7 +84,32 @@ def _indent(meter: Meter, s: Any, width: Any = 4, first: bool = False, blank: bo
     return s, width, first, blank
 
 
-_BEFORE: Mapping[str, _Before] = {"join": _join, "replace": _replace, "indent": _indent}
+def _format(meter: Meter, value: Any, *arguments: Any) -> tuple[Any, ...]:
+    meter.spend(formatted(str(value), arguments))
+    return value, *arguments
+
+
+def _round(meter: Meter, value: Any, precision: int = 0, method: str = "common") -> tuple[Any, ...]:
+    meter.spend(int(precision) ** 2)  # a power of ten with so many digits is multiplied
+    return value, precision, method
+
+
+def _unique(meter: Meter, value: Any, case_sensitive: bool = False) -> tuple[Any, ...]:
+    items = list(value)
+    # Of tuples one can make many with the same hash.
+    if not all(isinstance(item, str | int | float | None) for item in items):
+        raise SecurityError("`unique` takes texts or numbers")
+    return items, case_sensitive
+
+
+_BEFORE: Mapping[str, _Before] = {
+    "join": _join,
+    "replace": _replace,
+    "indent": _indent,
+    "format": _format,
+    "round": _round,
+    "unique": _unique,
+}
 
 
 class _Namespace(Namespace):

@@ -1,4 +1,5 @@
-"""Standard output and standard error whose readers may go away, as in `broadcast plan | head`."""
+"""The standard streams: readers may go away, as in `broadcast plan | head`, any may be closed from the start, and no
+locale has to know every character."""
 
 from __future__ import annotations
 
@@ -27,13 +28,16 @@ class Output(io.FileIO):
 
 
 def take_over() -> Output:
-    """Put such streams in the place of `sys.stdout` and `sys.stderr`; gives what is below `sys.stdout`."""
+    """Put such streams in the place of `sys.stdout`, `sys.stderr` and a closed `sys.stdin`; gives what is below
+    `sys.stdout`."""
     # Of a process that was started with a closed one (`>&-`), the next file to be opened would get its number.
     while (null := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(null)
     out, err = Output(1, "w", closefd=False), Output(2, "w", closefd=False)
     sys.stdout, sys.stderr = _text(sys.stdout, out), _text(sys.stderr, err)
+    if sys.stdin is None:
+        sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), encoding="utf-8")
     return out
 
 
@@ -42,7 +46,7 @@ def _text(before: TextIO | None, raw: Output) -> io.TextIOWrapper:
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
         encoding=like.encoding if like else "utf-8",
-        errors=like.errors if like else "backslashreplace",
+        errors="backslashreplace",
         # PYTHONUNBUFFERED made it `write_through`, which would end at the buffer here.
         line_buffering=like is None or like.line_buffering or like.write_through,
     )

@@ -30,6 +30,18 @@ class _Folder(FileSystemLoader):
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
         if template in self._missing:
             raise TemplateNotFound(template)
+        try:
+            self._refuse(template)
+            return super().get_source(environment, template)
+        except UnicodeDecodeError:
+            raise TemplateSyntaxError("it is not UTF-8: save it in that encoding", 1, template) from None
+        except TemplateNotFound:
+            self._missing.add(template)
+            raise
+        except OSError as error:
+            raise TemplateSyntaxError(f"it cannot be read: {error.strerror}", 1, template) from None
+
+    def _refuse(self, template: str) -> None:
         pieces = split_template_path(template)
         for folder in map(Path, self.searchpath):
             path = folder.joinpath(*pieces)
@@ -41,13 +53,6 @@ class _Folder(FileSystemLoader):
                     why = f"it is larger than {MAX_SOURCE:,} bytes"
                 if why:
                     raise TemplateSyntaxError(why, 1, template, str(path))
-        try:
-            return super().get_source(environment, template)
-        except UnicodeDecodeError:
-            raise TemplateSyntaxError("it is not UTF-8: save it in that encoding", 1, template) from None
-        except TemplateNotFound:
-            self._missing.add(template)
-            raise
 
 
 def packaged() -> Path:

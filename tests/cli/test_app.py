@@ -121,6 +121,21 @@ def test_every_command_and_option_explains_itself() -> None:
                 assert parameter.help, (name, parameter.name)  # type: ignore[attr-defined]  # options have one
 
 
+def test_help_writes_arguments_as_the_readme_does(desk: Desk) -> None:
+    usage = {
+        "new": "[OPTIONS] KIND TITLE",
+        "publish": "[OPTIONS] [SLUG]...",
+        "ledger settle": "[OPTIONS] SLUG",
+        "ledger copy": "[OPTIONS] FROM TO",
+        "import cstate": "[OPTIONS] DIR",
+    }
+    for name in commands():
+        shown = desk.run(*name.split(), "--help").out
+        assert f"Usage: broadcast {name} {usage.get(name, '[OPTIONS]')}" in shown
+        assert re.search("[{}]|<bool>", shown) is None, shown
+    assert "<bool>" not in desk.run("--help").out + desk.run("ledger", "--help").out
+
+
 def test_every_exit_code_has_one_class_and_is_in_the_readme() -> None:
     found = {
         name: value.exit_code

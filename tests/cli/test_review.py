@@ -321,3 +321,22 @@ def test_urls_stay_whole_and_deep_lists_lose_nothing(project: Desk) -> None:
         assert f"See {urls[0]} " in text
         assert text.count("example.com/?q=a") == 1
         assert all(f"item{depth}\n" in f"{text}\n" or f"item{depth} " in text for depth in range(30))
+
+
+def test_what_cannot_be_read_is_never_shown_as_nothing_open(project: Desk) -> None:
+    project.write("incidents/outage.md", "---\ntitle: [\n---\n")
+    for arguments in ([], ["--fail-overdue"]):
+        shown = project.run("status", *arguments)
+        assert shown.code == 1
+        assert "incidents/outage.md:3:1: error[bad-yaml]" in shown.out
+    assert [one["code"] for one in project.run("status", "--json").json()["problems"]] == ["bad-yaml"]
+
+
+def test_nothing_is_marked_as_published_while_something_cannot_be_read(project: Desk) -> None:
+    git(project.root, "init", "--quiet")
+    project.write("incidents/old.md", incident(("Investigating", 90_000, "a")))
+    project.write("incidents/outage.md", "---\ntitle: [\n---\n")
+    assert project.run("ledger", "baseline").code == 1
+    assert project.run("ledger", "show").out == ""
+    (project.root / "incidents" / "outage.md").unlink()
+    assert project.run("ledger", "baseline").err == "marked as published: 1 update on 3 channels\n"

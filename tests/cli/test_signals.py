@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -122,6 +123,31 @@ def test_closed_streams_are_no_failure(project: Desk, closed: str) -> None:
     program = [sys.executable, "-m", "broadcast", "-C", str(project.root), "plan"]
     done = subprocess.run(["sh", "-c", command, "sh", *program], capture_output=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(("command", "code"), [("plan", 0), ("measure", 0), ("new incident T -m -", 2)])
+def test_a_closed_input_is_an_empty_one(project: Desk, command: str, code: int) -> None:
+    program = [sys.executable, "-m", "broadcast", "-C", str(project.root), *command.split()]
+    closed = ["sh", "-c", 'exec 0<&-; exec "$@"', "sh", *program]
+    done = subprocess.run(closed, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_locale_that_lacks_characters_is_no_failure(project: Desk, encoding: str) -> None:
+    project.write("incidents/slow.md", incident(("Investigating", 30, "“Größer” 👩‍👩‍👧")))
+    environ = {**os.environ, "PYTHONIOENCODING": encoding}
+
+    def printed(*command: str) -> str:
+        program = [sys.executable, "-m", "broadcast", "-C", str(project.root), *command]
+        done = subprocess.run(program, capture_output=True, env=environ, check=False, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.decode(encoding)
+
+    assert "Investigating" in printed("preview")
+    assert "“Größer” 👩‍👩‍👧" in json.loads(printed("preview", "--json"))["actions"][0]["text"]
+    assert json.loads(printed("measure", "--json", "--platform", "x", "\udcff"))["measures"][0]["length"] == 2
 
 
 def test_a_full_disk_is_told(project: Desk) -> None:

@@ -104,3 +104,24 @@ def test_what_is_typed_wrong_writes_nothing(project: Desk, arguments: list[str],
     assert (refused.code, refused.out) == (2, ""), refused.err
     assert says in refused.err
     assert files() == before
+
+
+@pytest.mark.parametrize("name", ["broken", "incidents/broken.md"])
+@pytest.mark.parametrize(
+    "command", ["check", "preview", "plan", "publish --yes", "status", "update -m a", "resolve -m a"]
+)
+def test_an_announcement_that_cannot_be_read_is_told_from_one_that_is_not_there(
+    project: Desk, command: str, name: str
+) -> None:
+    project.write("incidents/broken.md", "---\ntitle: [\n---\n")
+    first, *options = command.split()
+    refused = project.run(first, name, *options)
+    assert refused.code == 1
+    assert "incidents/broken.md:3:1: error[bad-yaml]" in refused.out + refused.err
+
+
+def test_a_rehearsal_that_cannot_write_says_so(project: Desk) -> None:
+    project.write(".broadcast", "a file")
+    refused = project.run("rehearse")
+    assert refused.code == 5
+    assert "a rehearsal cannot write to .broadcast/rehearsal: " in refused.err

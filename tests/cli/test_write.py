@@ -123,6 +123,28 @@ def test_the_editor_is_opened_on_a_terminal(project: Desk, monkeypatch: pytest.M
     assert only_file(project).read_text(encoding="utf-8").endswith("Written in an editor.\n")
 
 
+@pytest.mark.parametrize(
+    ("editor", "says"),
+    [
+        ("no-such-editor", "there is no editor 'no-such-editor'"),
+        ("ed 'it", 'there is no editor "ed \'it"'),
+        ("/", "there is no editor '/'"),
+        ("false", "the editor ended with 1"),
+        ("true", "the text is empty"),
+        ("""sh -c 'printf "caf\\\\351" >> "$0"'""", "the text is not UTF-8"),
+    ],
+)
+def test_an_editor_that_writes_nothing_leaves_nothing(
+    project: Desk, monkeypatch: pytest.MonkeyPatch, editor: str, says: str
+) -> None:
+    monkeypatch.setenv("VISUAL", editor)
+    monkeypatch.setattr("sys.stdin", Terminal())
+    refused = project.run("new", "incident", "Slow search")
+    assert (refused.code, refused.out) == (2, "")
+    assert says in refused.err
+    assert not (project.root / "incidents").exists()
+
+
 def test_publish_right_away(live: Desk) -> None:
     done = live.run("new", "incident", "Slow search", "-m", "Searches are slow.", "--publish", "--yes")
     assert done.code == 0, done.err

@@ -85,6 +85,30 @@ def test_x_refusing_replies_is_said_in_plain_words(open_bench: Open) -> None:
         next(sending)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "You can only reply to or quote posts where you are mentioned or are the author.",
+        "Programmatic replies require an Enterprise plan.",
+        "You are not permitted to perform this action.",
+        "Can't reply to this conversation.",
+    ],
+)
+def test_x_refusing_replies_in_other_words(open_bench: Open, words: str) -> None:
+    bench = open_bench("x")
+    connection = bench.connect()
+    first = bench.publish(connection, [bench.post("one")])[0]
+    refusal = {"title": "Forbidden", "detail": words, "type": "about:blank", "status": 403}
+    bench.fail(bench.answer(403, refusal))
+    with pytest.raises(RepliesRefusedError, match="refuses replies"):
+        bench.publish(connection, [bench.post("two")], first)
+    connection = bench.connect()
+    bench.fail(bench.answer(403, refusal))
+    with pytest.raises(RefusedError, match="403") as found:  # of a post that is no reply
+        bench.publish(connection, [bench.post("three")])
+    assert not isinstance(found.value, RepliesRefusedError)
+
+
 def test_x_parent_that_is_gone(open_bench: Open) -> None:
     bench = open_bench("x")
     connection = bench.connect()

@@ -108,7 +108,7 @@ def test_x_finds_a_post_whose_link_looks_like_html(open_bench: Open, url: str) -
 def test_x_whose_short_links_begin_with_each_other(open_bench: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = open_bench("x")
     connection = bench.connect()
-    links = [f"https://example.com/{number}" for number in range(11)]
+    links = [f"https://example.com/{10 - number}" for number in range(11)]
     intents = bench.intents(connection, [bench.post(" ".join(links))])
     there = sent(connection, intents)
 

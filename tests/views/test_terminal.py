@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from broadcast.model import ChannelStanding, Media, Place, Plan, Problem, ReplyTo, Result, Standing
-from broadcast.views import terminal
+from broadcast.views import groups, terminal
 from samples import act
 
 TIME = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
@@ -172,8 +173,15 @@ def test_where_announcements_stand() -> None:
     assert plain(terminal.status, [], now=TIME) == "No announcement is open.\n"
 
 
+def test_updates_of_one_minute_are_told_apart() -> None:
+    actions = tuple(replace(act("Short", "x"), update=TIME + timedelta(seconds=second)) for second in (0, 29))
+    shown = plain(terminal.plan, Plan(actions))
+    assert " 2026-11-22 14:05 UTC\n" in shown
+    assert " 2026-11-22 14:05:29 UTC\n" in shown
+
+
 @pytest.mark.parametrize(
     ("usd", "words"), [(0.215, "$0.215"), (0.2, "$0.20"), (3.0, "$3.00"), (0.0155, "$0.0155"), (12.5, "$12.50")]
 )
 def test_prices(usd: float, words: str) -> None:
-    assert terminal.dollars(usd) == words
+    assert groups.dollars(usd) == words

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from broadcast import __version__
-from broadcast.cli.late import Late, command_line, group
+from broadcast.cli.late import Group, Late, command_line, group
 from broadcast.errors import BroadcastError, SendError
 
 COMMANDS = (
@@ -67,6 +67,7 @@ COMMANDS = (
 
 app = typer.Typer(
     name="broadcast",
+    cls=Group,
     help="Status updates as code: one Markdown file becomes the right posts on every channel, exactly once.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -83,7 +84,8 @@ def _version(value: bool) -> None:
 def options(
     context: typer.Context,
     directory: Annotated[
-        Path | None, typer.Option("--directory", "-C", help="Work as if started in this folder.", file_okay=False)
+        Path | None,
+        typer.Option("--directory", "-C", metavar="DIR", help="Work as if started in this folder.", file_okay=False),
     ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")

@@ -27,8 +27,12 @@ from broadcast.views import terminal
 from broadcast.views.groups import count
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout instead of text.")]
-Channels = Annotated[list[str] | None, typer.Option("--channel", help="Only this channel (may be repeated).")]
-Slugs = Annotated[list[str] | None, typer.Argument(help="Announcements, by slug or path; all without one.")]
+Channels = Annotated[
+    list[str] | None, typer.Option("--channel", metavar="NAME", help="Only this channel (may be repeated).")
+]
+Slugs = Annotated[
+    list[str] | None, typer.Argument(metavar="SLUG", help="Announcements, by slug or path; all without one.")
+]
 
 NOTHING = Log(version="", events={})
 """The ledger of somebody who has published nothing."""
@@ -57,8 +61,9 @@ class Desk:
         return str(path.relative_to(self.start) if path.is_relative_to(self.start) else path)
 
     def emit(self, data: Mapping[str, Any]) -> None:
-        """Print JSON to stdout, and nothing else."""
-        sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+        """Print JSON to stdout, and nothing else: valid in every encoding."""
+        unicode = "utf" in (sys.stdout.encoding or "").lower()
+        sys.stdout.write(json.dumps(data, ensure_ascii=not unicode, indent=2) + "\n")
 
     def tell(self, message: str) -> None:
         """A line of the result, on stdout."""
@@ -117,6 +122,8 @@ def slugs(project: pipeline.Project, names: Sequence[str] | None, start: Path) -
     if not names:
         return None
     found: set[str] = set()
+    # What cannot be read is no announcement, but has the name of one.
+    broken = {Path(one.place.path).stem for one in project.problems if one.place.path.endswith(".md")}
     for name in names:
         path = (start / name).resolve()
         matches = {
@@ -127,10 +134,17 @@ def slugs(project: pipeline.Project, names: Sequence[str] | None, start: Path) -
             or path in (project.config.root / one.path).resolve().parents
         }
         outside = not path.is_relative_to(project.config.root.resolve())
-        if not name or outside or not (matches or _may_hold(path, project)):
+        if not name or outside or not (matches or name in broken or _may_hold(path, project)):
             raise UsageError(f"there is no announcement {name!r}", "type `broadcast status --all` to see them all")
         found |= matches
     return found
+
+
+def about(problem: Problem, names: Sequence[str], start: Path, project: pipeline.Project) -> bool:
+    """Whether a problem is one of the announcements that were named by slug or path, or of what is in such a folder."""
+    file = (project.config.root / problem.place.path).resolve()
+    named = [(start / name).resolve() for name in names]
+    return any(path == file or path in file.parents for path in named) or file.stem in names
 
 
 def _may_hold(path: Path, project: pipeline.Project) -> bool:

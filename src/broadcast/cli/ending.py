@@ -18,9 +18,11 @@ from broadcast.publish.send import STOPPED
 from broadcast.source.times import parse_duration
 from broadcast.views import data
 
-
-_CREDENTIALS = re.compile(r"no credentials|\w+ does not accept the credentials|the access token may only read")
-"""How the errors begin of posts that failed because a credential is missing, wrong, or good for too little."""
+_CREDENTIALS = re.compile(
+    r"no credentials|\w+ does not accept the credentials(?!.*\bExpiredToken\b)|the access token may only read"
+)
+"""The errors of posts that failed because a credential is missing, wrong, or good for too little. A session that has
+ended is none of these: the next run begins another."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,33 @@ from importlib import import_module
 from typing import Any, cast
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from broadcast import interrupt
+
+
+class Command(TyperCommand):
+    """A command whose help is written as elsewhere: `SLUG` for what must be named, and no type behind a switch."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _plain(super().get_params(ctx))
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
+
+class Group(TyperGroup):
+    """Commands under one name, with such a help."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _plain(super().get_params(ctx))
+
+
+def _plain(parameters: list[Any]) -> list[Any]:
+    for one in parameters:
+        if isinstance(one, TyperOption) and one.is_flag:
+            one.metavar = ""
+    return parameters
 
 
 class Late(TyperCommand):
@@ -22,7 +46,7 @@ class Late(TyperCommand):
     def load(self) -> TyperCommand:
         """The command itself, with its parameters."""
         alone = typer.Typer(add_completion=False)
-        alone.command(self.name, help=self.help)(
+        alone.command(self.name, help=self.help, cls=Command)(
             getattr(import_module(f"broadcast.cli.{self._module}"), self._function)
         )
         return cast("TyperCommand", typer.main.get_command(alone))
@@ -36,7 +60,7 @@ class Late(TyperCommand):
 
 def group(name: str, says: str, *commands: Late) -> TyperGroup:
     """Commands under one name."""
-    return TyperGroup(name=name, help=says, commands=commands, no_args_is_help=True)
+    return Group(name=name, help=says, commands=commands, no_args_is_help=True)
 
 
 def command_line(options: typer.Typer, commands: tuple[Late | TyperGroup, ...]) -> TyperGroup:

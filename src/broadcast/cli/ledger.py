@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from broadcast import pipeline, runs
-from broadcast.cli.desk import Slugs, connect, desk, ledger_of, slugs
+from broadcast.cli.desk import Slugs, connect, desk, ledger_of, require_clean, slugs
 from broadcast.errors import ProblemsFoundError, UsageError
 from broadcast.ledger.copy import copy as carry
 from broadcast.ledger.history import fold
@@ -49,14 +49,16 @@ def _tell(event: Event) -> str:
 
 def settle(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="The announcement.")],
-    update: Annotated[str, typer.Option(help="The update's time, such as 2026-11-22T14:05:00Z.")],
-    channel: Annotated[str, typer.Option(help="The channel.")],
-    part: Annotated[int, typer.Option(help="The post's number in its thread.")] = 1,
+    name: Annotated[str, typer.Argument(metavar="SLUG", help="The announcement.")],
+    update: Annotated[str, typer.Option(metavar="TIME", help="The update's time, such as 2026-11-22T14:05:00Z.")],
+    channel: Annotated[str, typer.Option(metavar="NAME", help="The channel.")],
+    part: Annotated[int, typer.Option(metavar="N", help="The post's number in its thread.")] = 1,
     posted: Annotated[bool, typer.Option("--posted", help="You looked: the post stands.")] = False,
     absent: Annotated[bool, typer.Option("--absent", help="You looked: it does not; it may be sent again.")] = False,
-    post_id: Annotated[str | None, typer.Option("--id", help="With --posted: its id, so that replies find it.")] = None,
-    url: Annotated[str | None, typer.Option("--url", help="With --posted: its address.")] = None,
+    post_id: Annotated[
+        str | None, typer.Option("--id", metavar="ID", help="With --posted: its id, so that replies find it.")
+    ] = None,
+    url: Annotated[str | None, typer.Option("--url", metavar="URL", help="With --posted: its address.")] = None,
 ) -> None:
     here = desk(context)
     if posted == absent:
@@ -92,6 +94,7 @@ def baseline(context: typer.Context, names: Slugs = None) -> None:
     ledger = ledger_of(project)
     log = ledger.read()
     only = slugs(project, names, here.start)
+    require_clean(project.problems, here)
     now, run = here.now(), runs.name()
     planned = pipeline.planner(project, now=now, only=only, backfill=True)(log)
     marks = {
@@ -103,7 +106,8 @@ def baseline(context: typer.Context, names: Slugs = None) -> None:
     }
     if marks:
         ledger.append(list(marks.values()), log.version)
-    here.say(f"marked as published: {count(len(marks), 'update')}, one for each channel")
+    updates, channels = {mark[:2] for mark in marks}, {mark[2] for mark in marks}
+    here.say(f"marked as published: {count(len(updates), 'update')} on {count(len(channels), 'channel')}")
 
 
 def copy(
@@ -119,8 +123,8 @@ def copy(
 
 def move(
     context: typer.Context,
-    old: Annotated[str, typer.Argument(help="The name that the ledger knows.")],
-    new: Annotated[str, typer.Argument(help="The name of the file (or channel) today.")],
+    old: Annotated[str, typer.Argument(metavar="OLD", help="The name that the ledger knows.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The name of the file (or channel) today.")],
     channel: Annotated[bool, typer.Option("--channel", help="The names are those of a channel.")] = False,
 ) -> None:
     here = desk(context)
@@ -165,6 +169,6 @@ def verify(
     for line in found:
         here.tell(line)
     posts = sum(isinstance(event, Receipt) for events in log.events.values() for event in events)
-    here.say(f"{posts} receipts, {len(found)} differences")
+    here.say(f"{count(posts, 'receipt')}, {count(len(found), 'difference')}")
     if found:
         raise ProblemsFoundError("the ledger and the world differ", "each line says what to do")

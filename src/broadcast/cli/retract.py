@@ -30,7 +30,7 @@ def command(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="SLUG", help="The announcement: its slug or path.")],
     update: Annotated[
-        str | None, typer.Option(help="Only the update of this time, such as 2026-11-22T14:05:00Z.")
+        str | None, typer.Option(metavar="TIME", help="Only the update of this time, such as 2026-11-22T14:05:00Z.")
     ] = None,
     channel: Channels = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,

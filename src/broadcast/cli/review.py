@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,9 +14,9 @@ import typer
 
 from broadcast import config as configuration
 from broadcast import pipeline
-from broadcast.cli.desk import NOTHING, Channels, Desk, Json, Slugs, channel_names, desk, read_log, slugs
+from broadcast.cli.desk import NOTHING, Channels, Desk, Json, Slugs, about, channel_names, desk, read_log, slugs
 from broadcast.errors import ConfigError, ProblemsFoundError, UsageError
-from broadcast.model import Plan, Problem
+from broadcast.model import Plan
 from broadcast.platforms import base as platforms
 from broadcast.standing import standings
 from broadcast.views import data, github, html, markdown, terminal
@@ -32,7 +33,9 @@ class Format(StrEnum):
 
 def check(
     context: typer.Context,
-    paths: Annotated[list[str] | None, typer.Argument(help="Files or folders; all announcements without one.")] = None,
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="PATH", help="Files or folders; all announcements without one.")
+    ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to print the problems.")] = Format.text,
     as_json: Json = False,
 ) -> None:
@@ -44,7 +47,7 @@ def check(
         only = slugs(project, paths, here.start)
         problems = (*project.problems, *pipeline.threads(project, only)[1])
         if paths:
-            problems = tuple(problem for problem in problems if _named(problem, paths, here.start, root))
+            problems = tuple(problem for problem in problems if about(problem, paths, here.start, project))
     if as_json or form is Format.json:
         here.emit(data.problems(problems))
     elif form is Format.github:
@@ -61,18 +64,13 @@ def check(
         raise typer.Exit(ProblemsFoundError.exit_code)
 
 
-def _named(problem: Problem, paths: Sequence[str], start: Path, root: Path) -> bool:
-    file = (root / problem.place.path).resolve()
-    named = [(start / path).resolve() for path in paths]
-    return any(path == file or path in file.parents for path in named) or file.stem in paths
-
-
 def preview(
     context: typer.Context,
     paths: Slugs = None,
     channel: Channels = None,
     html_file: Annotated[
-        Path | None, typer.Option("--html", help="Write a page that shows the posts side by side to this file.")
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page that shows the posts side by side to this file."),
     ] = None,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown for a pull request.")] = False,
     as_json: Json = False,
@@ -152,25 +150,30 @@ def status(
     chosen = [one for one in project.announcements if only is None or one.slug in only]
     found = standings(project.config, chosen, planned, now)
     overdue = [standing.announcement for standing in found if standing.overdue]
+    # What cannot be read may be open, and overdue.
+    broken = [problem for problem in project.problems if problem.severity == "error"]
     if as_json:
-        here.emit(data.standings(found, unread))
+        here.emit(data.standings(found, (*unread, *broken)))
     else:
         terminal.status(here.out, [one for one in found if one.open or everything or names], now=now)
-        terminal.problems(here.out, unread)
+        terminal.problems(here.out, (*unread, *broken))
     if fail_overdue and overdue:
         here.say(f"overdue: {', '.join(overdue)}; type `broadcast update {overdue[0]}`")
-        raise typer.Exit(1)
+    if broken or (fail_overdue and overdue):
+        raise typer.Exit(ProblemsFoundError.exit_code)
 
 
 def measure(
     context: typer.Context,
-    text: Annotated[str | None, typer.Argument(help="The text; stdin without it.")] = None,
-    platform: Annotated[list[str] | None, typer.Option("--platform", help="Only this platform (repeatable).")] = None,
+    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="The text; stdin without it.")] = None,
+    platform: Annotated[
+        list[str] | None, typer.Option("--platform", metavar="NAME", help="Only this platform (may be repeated).")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     here = desk(context)
-    if text is None:
-        text = sys.stdin.buffer.read().decode("utf-8", errors="replace").removesuffix("\n")
+    given = sys.stdin.buffer.read().removesuffix(b"\n") if text is None else os.fsencode(text)
+    text = given.decode("utf-8", errors="replace")
     rows = []
     installed = platforms.names()
     for name in platform or installed:

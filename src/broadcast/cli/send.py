@@ -49,7 +49,9 @@ def publish(
             help="In an emergency, on a terminal: send although the ledger cannot be reached, and record it later.",
         ),
     ] = False,
-    deadline: Annotated[str, typer.Option("--deadline", help="Begin no post later than this after the start.")] = "5m",
+    deadline: Annotated[
+        str, typer.Option("--deadline", metavar="DURATION", help="Begin no post later than this after the start.")
+    ] = "5m",
     as_json: Json = False,
 ) -> None:
     here = desk(context)

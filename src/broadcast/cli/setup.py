@@ -116,7 +116,9 @@ def channels(
 
 def site(
     context: typer.Context,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to build; else as configured.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Where to build; else as configured.")
+    ] = None,
 ) -> None:
     here = desk(context)
     project = here.project()

@@ -17,11 +17,12 @@ import typer
 
 from broadcast import pipeline
 from broadcast.cli import send
-from broadcast.cli.desk import Desk, desk, slugs
+from broadcast.cli.desk import Desk, about, desk, slugs
 from broadcast.errors import ProblemsFoundError, UsageError
 from broadcast.model import Announcement
 from broadcast.source import cstate, files, statuses, write
 from broadcast.source.times import parse_time
+from broadcast.views import terminal
 from broadcast.views.groups import count
 
 
@@ -42,24 +43,32 @@ class Severity(StrEnum):
 
 
 Message = Annotated[
-    str | None, typer.Option("--message", "-m", help="The text, in Markdown; `-` reads stdin; $EDITOR without it.")
+    str | None,
+    typer.Option("--message", "-m", metavar="TEXT", help="The text, in Markdown; `-` reads stdin; $EDITOR without it."),
 ]
 Publish = Annotated[bool, typer.Option("--publish", help="Publish this announcement right away; asks first.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="With --publish: do not ask.")]
-At = Annotated[str | None, typer.Option("--at", help="The update's time, such as '2026-11-22 14:05 UTC'; now without.")]
+At = Annotated[
+    str | None,
+    typer.Option("--at", metavar="TIME", help="The update's time, such as '2026-11-22 14:05 UTC'; now without."),
+]
 
 
 def new(
     context: typer.Context,
-    kind: Kind,
-    title: str,
+    kind: Annotated[Kind, typer.Argument(metavar="KIND", help="What it is about.")],
+    title: Annotated[str, typer.Argument(metavar="TITLE", help="What followers read first.")],
     message: Message = None,
     severity: Annotated[Severity | None, typer.Option(help="How bad an incident is.")] = None,
-    component: Annotated[list[str] | None, typer.Option(help="What is affected (may be repeated).")] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="A hashtag, without `#` (may be repeated).")] = None,
-    starts: Annotated[str | None, typer.Option(help="When a maintenance starts.")] = None,
-    ends: Annotated[str | None, typer.Option(help="When a maintenance ends.")] = None,
-    version: Annotated[str | None, typer.Option(help="The version of a release.")] = None,
+    component: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="What is affected (may be repeated).")
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(metavar="TAG", help="A hashtag, without `#` (may be repeated).")
+    ] = None,
+    starts: Annotated[str | None, typer.Option(metavar="TIME", help="When a maintenance starts.")] = None,
+    ends: Annotated[str | None, typer.Option(metavar="TIME", help="When a maintenance ends.")] = None,
+    version: Annotated[str | None, typer.Option(metavar="TEXT", help="The version of a release.")] = None,
     at: At = None,
     publish: Publish = False,
     yes: Yes = False,
@@ -88,8 +97,10 @@ def new(
 
 def update(
     context: typer.Context,
-    slug: Annotated[str, typer.Argument(help="The announcement: its slug or path.")],
-    status: Annotated[str | None, typer.Option(help="The new status; `update` keeps the state.")] = None,
+    slug: Annotated[str, typer.Argument(metavar="SLUG", help="The announcement: its slug or path.")],
+    status: Annotated[
+        str | None, typer.Option(metavar="STATUS", help="The new status; `update` keeps the state.")
+    ] = None,
     message: Message = None,
     at: At = None,
     publish: Publish = False,
@@ -100,7 +111,7 @@ def update(
 
 def resolve(
     context: typer.Context,
-    slug: Annotated[str, typer.Argument(help="The announcement: its slug or path.")],
+    slug: Annotated[str, typer.Argument(metavar="SLUG", help="The announcement: its slug or path.")],
     message: Message = None,
     at: At = None,
     publish: Publish = False,
@@ -144,7 +155,10 @@ def _one(here: Desk, project: pipeline.Project, name: str) -> Announcement:
     chosen = [one for one in project.announcements if one.slug in found]
     exact = [one for one in chosen if (project.config.root / one.path).resolve() == (here.start / name).resolve()]
     base = exact or [one for one in chosen if Path(one.path).stem == one.slug]
-    if len(base) != 1:
+    broken = [one for one in project.problems if one.severity == "error" and about(one, [name], here.start, project)]
+    if broken and not base:
+        terminal.problems(here.err, broken)
+        raise ProblemsFoundError(f"{name} cannot be read", "mend it, and try again; nothing was written")
         raise UsageError(f"{name!r} names {count(len(base), 'announcement')}", "name one by its slug")
     return base[0]
 
@@ -158,12 +172,15 @@ def _time(text: str | None) -> datetime | None:
 
 def _text(here: Desk, message: str | None, subject: str) -> str:
     """The body: from `-m`, stdin, or an editor."""
-    if message == "-":
-        message = sys.stdin.read()
-    if message is None:
-        if not sys.stdin.isatty():
-            raise UsageError("the text is missing, and there is no terminal for an editor", "type -m 'the text'")
-        message = _edit(here, subject)
+    try:
+        if message == "-":
+            message = sys.stdin.read()
+        if message is None:
+            if not sys.stdin.isatty():
+                raise UsageError("the text is missing, and there is no terminal for an editor", "type -m 'the text'")
+            message = _edit(here, subject)
+    except UnicodeDecodeError:
+        raise UsageError("the text is not UTF-8; nothing was written") from None
     if not message.strip():
         raise UsageError("the text is empty; nothing was written")
     return message.strip()
@@ -184,7 +201,9 @@ def _edit(here: Desk, subject: str) -> str:
         if done.returncode:
             raise UsageError(f"the editor ended with {done.returncode}; nothing was written", "use -m 'the text'")
         return path.read_text(encoding="utf-8").removeprefix(note)
-    except FileNotFoundError:
+    except UnicodeDecodeError:
+        raise
+    except (OSError, ValueError):
         raise UsageError(f"there is no editor {editor!r}", "set EDITOR, or use -m 'the text'") from None
     finally:
         signal.signal(signal.SIGINT, before)
@@ -201,7 +220,7 @@ def _written(context: typer.Context, here: Desk, path: Path, slug: str, *, publi
 
 def import_cstate(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="A cState site, or its folder of issues.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A cState site, or its folder of issues.")],
 ) -> None:
     here = desk(context)
     config = here.project().config

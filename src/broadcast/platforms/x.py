@@ -172,10 +172,12 @@ class Connection:
                 ]
             if media:
                 yield {}
+            if self._alone:
+                answers = None
             try:
-                answers = self._post(intent.post.text, media, None if self._alone else answers)
+                answers = self._post(intent.post.text, media, answers)
             except RepliesRefusedError as error:
-                if self._replies != "auto" or self._alone:
+                if self._replies != "auto" or answers is None:
                     raise RefusedError(str(error)) from None
                 self._alone, self._note = True, REFUSES_REPLIES
                 raise

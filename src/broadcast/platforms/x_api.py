@@ -126,10 +126,10 @@ def _category(file: Image | Video) -> str:
     return {"image/gif": "tweet_gif", "video/mp4": "tweet_video"}.get(file.mime, "tweet_image")
 
 
-# X says "Reply to this conversation is not allowed because ..."; a parent that is gone is another matter.
+# X says "Reply to this conversation is not allowed because ...", "You can only reply to or quote posts where ...", or,
+# as for much else, that it is not permitted. A parent that is gone is another matter.
 _NO_REPLIES = re.compile(
-    r"(?s)^(?!.*\b(?:deleted|not visible)\b)(?=.*\brepl(?:y|ies|ying)\b)"
-    r".*\b(?:not|cannot|can't|restricted|forbidden|disabled|limited)\b",
+    r"(?s)(?!.*\b(?:deleted|not visible)\b).*(?:\brepl(?:y|ies|ying)\b|\bnot permitted to perform this action\b)",
     re.IGNORECASE,
 )
 
@@ -140,6 +140,6 @@ def _judge(status: int, detail: str, wait: float | None) -> SendError:
     if status == 403 and "duplicate" in detail.lower():
         # X refuses to say the same twice: most likely it stands already, and its answer was lost.
         return DuplicateError("X says that this post stands already (403 duplicate content)")
-    if status == 403 and _NO_REPLIES.search(detail):
+    if status == 403 and _NO_REPLIES.match(detail):
         return RepliesRefusedError(f"X refuses replies from this account (403): {detail}")
     return judge("X")(status, detail, wait)

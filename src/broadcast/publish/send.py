@@ -139,6 +139,7 @@ def _look(
 ) -> tuple[Ref | None, str | None]:
     """An answer was lost. What is found is receipted; what is not stays in doubt, because it may still be on its way:
     the next run looks again before it sends. Where the platform has `claimed` that it stands, a human must look."""
+    first = pending[0]
     try:
         found = connection.find(pending, tail)
     except UnprovableError as error:
@@ -150,8 +151,8 @@ def _look(
     for intent in tuple(pending):
         if intent.part in found:
             tail = _posted(pending, intent.part, found[intent.part], sender)
-    for number, intent in enumerate(pending):
-        if claimed and number == 0:
+    for intent in pending:
+        if claimed and intent is first:
             sender.report(result(intent, "uncertain", error=f"{why}, but it is not among the account's own posts"))
         else:
             sender.report(result(intent, "failed", error=f"{why}; run again: broadcast looks before it sends"))

@@ -166,13 +166,16 @@ def _pointed(channel: Channel, options: Mapping[str, str]) -> Channel:
 
 
 def _emptied(root: Path) -> Path:
-    (root / FOLDER.parent).mkdir(exist_ok=True)
-    (root / FOLDER.parent / ".gitignore").write_text("*\n", encoding="utf-8")
     folder = root / FOLDER
     if folder.is_symlink():
         raise ConfigError(f"{FOLDER} is a link; a rehearsal empties it, so it must be a folder", "remove the link")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    try:
+        folder.parent.mkdir(exist_ok=True)
+        (folder.parent / ".gitignore").write_text("*\n", encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+    except OSError as error:
+        raise ConfigError(f"a rehearsal cannot write to {FOLDER}: {error.strerror}", "make it writable") from None
     return folder
 
 

@@ -85,6 +85,6 @@ def parse_duration(text: str) -> timedelta:
     match = _DURATION.fullmatch(text.strip())
     days, hours, minutes = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
     if not (days or hours or minutes):
-        unit = f"; did you mean `{text.strip()}m`?" if re.fullmatch(r"[0-9]{1,5}", text.strip()) else ""
+        unit = f"; did you mean `{text.strip()}m`?" if re.fullmatch(r"[1-9][0-9]{0,4}", text.strip()) else ""
         raise ValueError(f"`{text[:60]}` is not a duration: write 30m, 4h, 1d or 1h30m{unit}")
     return timedelta(days=days, hours=hours, minutes=minutes)

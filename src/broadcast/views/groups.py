@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from broadcast.model import Action
 
@@ -21,14 +21,15 @@ def by_update(actions: Iterable[Action]) -> Mapping[str, Mapping[datetime, Mappi
     return groups
 
 
-def moment(time: datetime) -> str:
-    """`2026-11-22 14:05 UTC`, as files have it."""
-    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
 def count(number: int, one: str, many: str = "") -> str:
     """`1 post`, `2 posts`."""
     return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def dollars(usd: float) -> str:
+    """`$0.215`: at least two decimals, no more than the price needs."""
+    whole, _, rest = f"{usd:.4f}".partition(".")
+    return f"${whole}.{rest.rstrip('0').ljust(2, '0')}"
 
 
 def part_of(part: int, parts: int) -> str:

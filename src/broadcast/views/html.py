@@ -18,7 +18,8 @@ from markupsafe import Markup
 from broadcast.images import TYPES, locate, media_type
 from broadcast.model import Action, Media, Plan
 from broadcast.templates import environment
-from broadcast.views.groups import count, label, moment, size
+from broadcast.source.times import format_time
+from broadcast.views.groups import count, dollars, label, size
 from broadcast.views.pieces import links, pieces
 from broadcast.views.visible import line, visible
 
@@ -70,7 +71,7 @@ class Column:
 
 def preview(plan: Plan, root: Path) -> str:
     """The page of a plan. `root` is the project's folder, below which images are looked up."""
-    costs = [f"{name}: ${usd:.3f}" for name, usd in plan.cost.items() if usd]
+    costs = [f"{name}: {dollars(usd)}" for name, usd in plan.cost.items() if usd]
     notes = [f"{found.place.path}:{found.place.line}: {found.severity}: {found.message}" for found in plan.problems]
     posts = count(len(plan.actions), "post")
     return page("Preview", columns(plan, root), subtitle=" · ".join([posts, *costs]), notes=notes)
@@ -134,9 +135,9 @@ def _card(action: Action, root: Path, budget: _Budget) -> Card:
         length=action.post.length,
         limit=action.limit,
         url=action.ref.url if action.ref else None,
-        reply_to="" if reply is None or action.part > 1 else f"the update of {moment(reply.update)}",
+        reply_to="" if reply is None or action.part > 1 else f"the update of {format_time(reply.update)}",
         note=" · ".join(filter(None, (action.state, action.note))),
-        group=f"{action.announcement} · {label(action.status)} · {moment(action.update)}",
+        group=f"{action.announcement} · {label(action.status)} · {format_time(action.update)}",
         language=action.language,
     )
 

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from broadcast.model import Action, Plan, Problem
-from broadcast.views.groups import by_update, count, label, moment, part_of, size
+from broadcast.source.times import format_time
+from broadcast.views.groups import by_update, count, dollars, label, part_of, size
 from broadcast.views.pieces import named_links
 from broadcast.views.visible import line, visible
 
@@ -63,7 +64,7 @@ def _summary(plan: Plan) -> str:
         return "No posts"
     channels = len({action.channel for action in plan.actions})
     said = f"{count(len(plan.actions), 'post')} of {count(announcements, 'announcement')}"
-    costs = ", ".join(f"{code(name)} ${usd:.3f}" for name, usd in plan.cost.items() if usd)
+    costs = ", ".join(f"{code(name)} {dollars(usd)}" for name, usd in plan.cost.items() if usd)
     return f"{said} on {count(channels, 'channel')}" + (f" ({costs})" if costs else "")
 
 
@@ -82,13 +83,13 @@ def _post(action: Action) -> str:
     """The post as an HTML quote, in which GitHub reads no Markdown, and facts about it below."""
     head = ""
     if action.part == 1:
-        head = f"**{code(action.channel)}** · {code(label(action.status))} · {moment(action.update)}\n\n"
+        head = f"**{code(action.channel)}** · {code(label(action.status))} · {format_time(action.update)}\n\n"
     quoted = [code(action.post.text)]
     quoted += [f"{code(line(words))} leads to {code(line(url))}" for words, url in named_links(action.post)]
     quoted += [f"Image: {code(line(item.alt)) or 'no description'}" for item in action.post.media]
     facts = [part_of(action.part, action.parts), size(action.post.length, action.limit), action.state]
     if action.reply_to is not None and action.part == 1:
-        facts.append(f"replies to {moment(action.reply_to.update)}")
+        facts.append(f"replies to {format_time(action.reply_to.update)}")
     if action.note:
         facts.append(code(line(action.note)))
     return f"{head}<blockquote>{'<br>'.join(quoted)}</blockquote>\n\n<sub>{' · '.join(filter(None, facts))}</sub>\n\n"

@@ -16,7 +16,8 @@ from rich.panel import Panel
 from rich.text import Text
 
 from broadcast.model import Action, Plan, Problem, Result, Standing, State
-from broadcast.views.groups import by_update, count, label, moment, part_of, size
+from broadcast.source.times import format_time
+from broadcast.views.groups import by_update, count, dollars, label, part_of, size
 from broadcast.views.pieces import links, named_links, pieces
 from broadcast.views.visible import line, visible
 
@@ -41,7 +42,6 @@ SUMS: Mapping[State, str] = {
     "done": "done already",
 }
 PANEL_WIDTH = 76
-CURRENCY = "$"
 
 
 def preview(console: Console, plan: Plan) -> None:
@@ -118,12 +118,12 @@ def status(console: Console, standings: Sequence[Standing], *, now: datetime) ->
             _say(console, Text())
         said = Text.assemble((line(standing.title), "bold"), f" · {line(standing.announcement)}")
         _say(console, said)
-        facts = Text(f"  {line(standing.status)}, updated {ago(now, standing.updated)} ({moment(standing.updated)})")
+        facts = Text(f"  {line(standing.status)}, updated {ago(now, standing.updated)} ({format_time(standing.updated)})")
         if standing.overdue and standing.next_update_due is not None:
             facts.append(", ")
-            facts.append(f"next update overdue since {moment(standing.next_update_due)}", STYLES["error"])
+            facts.append(f"next update overdue since {format_time(standing.next_update_due)}", STYLES["error"])
         elif standing.next_update_due is not None:
-            facts.append(f", next update due {moment(standing.next_update_due)}")
+            facts.append(f", next update due {format_time(standing.next_update_due)}")
         _say(console, facts)
         for name, channel in standing.channels.items():
             urls = "".join(f"  {line(url)}" for url in channel.urls)
@@ -172,18 +172,12 @@ def ago(now: datetime, then: datetime) -> str:
     return f"in {span}" if then > now else f"{span} ago"
 
 
-def dollars(usd: float) -> str:
-    """`$0.215`: at least two decimals, no more than the price needs."""
-    whole, _, rest = f"{usd:.4f}".partition(".")
-    return f"{CURRENCY}{whole}.{rest.rstrip('0').ljust(2, '0')}"
-
-
 def _say(console: Console, text: Text) -> None:
     console.print(text, soft_wrap=True, highlight=False)
 
 
 def _outcome(result: Result, numbered: bool) -> Text:
-    where = f"{line(result.announcement)} {moment(result.update)}" + (f" #{result.part}" if numbered else "")
+    where = f"{line(result.announcement)} {format_time(result.update)}" + (f" #{result.part}" if numbered else "")
     said = Text.assemble((f"{result.state:<9}", STYLES[result.state]), " ", where)
     for more in (result.url, result.error):
         if more:
@@ -192,7 +186,7 @@ def _outcome(result: Result, numbered: bool) -> Text:
 
 
 def _heading(slug: str, status: str, time: datetime) -> Text:
-    return Text.assemble((line(slug), "bold"), f" · {label(line(status))} · {moment(time)}")
+    return Text.assemble((line(slug), "bold"), f" · {label(line(status))} · {format_time(time)}")
 
 
 def _post(console: Console, action: Action) -> None:
@@ -241,7 +235,7 @@ def _row(action: Action, width: int) -> Text:
     )
     reply = action.reply_to
     if reply is not None:
-        told = f"part {reply.part}" if reply.update == action.update else f"{moment(reply.update)} #{reply.part}"
+        told = f"part {reply.part}" if reply.update == action.update else f"{format_time(reply.update)} #{reply.part}"
         said.append(f"  replies to {told}", "dim")
     if action.note:
         said.append(f"  {line(action.note)}")
