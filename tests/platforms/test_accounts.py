@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from broadcast.errors import CredentialsError
+from broadcast.errors import CredentialsError, RefusedError
 from broadcast.platforms import bluesky
 from broadcast.platforms.base import Account, Connection, Workspace
 from broadcast.rehearsal.base import Response
@@ -163,3 +163,13 @@ def test_bluesky_without_a_video_service_asks_none(open_bench: Open) -> None:
     bench.options["video_service"] = ""
     assert asked(bench).notes == ()
     assert [entry.path for entry in bench.server.log if "video" in entry.path] == []
+
+
+def test_x_that_is_not_there_is_no_account_to_show(open_bench: Open) -> None:
+    """`publish` goes on where X does not say who this is; to verify an address that is wrong would be no help."""
+    bench = open_bench("x")
+    fault = Fault(effect=False, answer=Response(404))
+    bench.server.faults = lambda request, number: fault
+    assert "does not say who" in bench.connect().verify().notes[0]
+    with pytest.raises(RefusedError, match="404"):
+        asked(bench)

@@ -102,7 +102,8 @@ def connect(channel: Channel, secrets: Mapping[str, str], workspace: Workspace) 
             limits_told = _rates(response.headers)
     except BaseException as error:
         # Small plans may ask who they are only a few times a day. An outage must not wait for that.
-        if not (isinstance(error, GoneError) or (isinstance(error, RefusedError) and error.retry_after is not None)):
+        limited = isinstance(error, RefusedError) and error.retry_after is not None
+        if not (limited or (isinstance(error, GoneError) and not workspace.inquire)):
             client.session.close()
             raise
         notes = (f"X does not say who this is: {error}",)

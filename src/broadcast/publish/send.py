@@ -116,29 +116,38 @@ def _job(
     """Send one thread; what stands is taken out of `pending`. Gives the reference of its last post, or why it has none.
     Raises `RepliesRefusedError`."""
     tail = parent
-    try:
-        for standing in connection.send(job.intents, parent):
-            for part, ref in sorted(standing.items()):
-                tail = _posted(pending, part, ref, sender)
-            if pending and (why := _over(job, pending, sender)):
-                return None, why
-    except RepliesRefusedError:
-        raise
-    except RefusedError as error:
-        _give_up(pending, sender, "failed", str(error))
-        return None, CREDENTIALS if isinstance(error, CredentialsError) else str(error)
-    except LostAnswerError as error:
-        return _look(pending, tail, connection, sender, str(error), claimed=isinstance(error, DuplicateError))
-    except Exception as error:  # noqa: BLE001 - a third party's platform may raise anything; the post is in doubt then
-        return _look(pending, tail, connection, sender, f"unexpected {type(error).__name__}")
-    return tail, None
+    while True:
+        try:
+            for standing in connection.send(tuple(pending), tail):
+                for part, ref in sorted(standing.items()):
+                    tail = _posted(pending, part, ref, sender)
+                if pending and (why := _over(job, pending, sender)):
+                    return None, why
+        except RepliesRefusedError:
+            raise
+        except RefusedError as error:
+            _give_up(pending, sender, "failed", str(error))
+            return None, CREDENTIALS if isinstance(error, CredentialsError) else str(error)
+        except LostAnswerError as error:
+            tail, failure = _look(
+                pending, tail, connection, sender, str(error), claimed=isinstance(error, DuplicateError)
+            )
+        except Exception as error:  # noqa: BLE001 - a third party's platform may raise anything; the post is in doubt then
+            tail, failure = _look(pending, tail, connection, sender, f"unexpected {type(error).__name__}")
+        else:
+            return tail, None
+        if failure or not pending:
+            return tail, failure
+        if why := _over(job, pending, sender):
+            return None, why
 
 
 def _look(
     pending: list[Intent], tail: Ref | None, connection: Connection, sender: Sender, why: str, *, claimed: bool = False
 ) -> tuple[Ref | None, str | None]:
-    """An answer was lost. What is found is receipted; what is not stays in doubt, because it may still be on its way:
-    the next run looks again before it sends. Where the platform has `claimed` that it stands, a human must look."""
+    """An answer was lost. What is found is receipted; where that is the first of what is pending, the rest was never
+    tried and can be. Otherwise it stays in doubt, because it may still be on its way: the next run looks again before
+    it sends. Where the platform has `claimed` that it stands, a human must look."""
     first = pending[0]
     try:
         found = connection.find(pending, tail)
@@ -151,12 +160,14 @@ def _look(
     for intent in tuple(pending):
         if intent.part in found:
             tail = _posted(pending, intent.part, found[intent.part], sender)
+    if first.part in found:
+        return tail, None
     for intent in pending:
         if claimed and intent is first:
             sender.report(result(intent, "uncertain", error=f"{why}, but it is not among the account's own posts"))
         else:
             sender.report(result(intent, "failed", error=f"{why}; run again: broadcast looks before it sends"))
-    return (None, why) if pending else (tail, None)
+    return None, why
 
 
 def _posted(pending: list[Intent], part: int, ref: Ref, sender: Sender) -> Ref:

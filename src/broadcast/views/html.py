@@ -17,8 +17,8 @@ from markupsafe import Markup
 
 from broadcast.images import TYPES, locate, media_type
 from broadcast.model import Action, Media, Plan
-from broadcast.templates import environment
 from broadcast.source.times import format_time
+from broadcast.templates import environment
 from broadcast.views.groups import count, dollars, label, size
 from broadcast.views.pieces import links, pieces
 from broadcast.views.visible import line, visible

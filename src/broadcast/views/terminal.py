@@ -118,7 +118,8 @@ def status(console: Console, standings: Sequence[Standing], *, now: datetime) ->
             _say(console, Text())
         said = Text.assemble((line(standing.title), "bold"), f" · {line(standing.announcement)}")
         _say(console, said)
-        facts = Text(f"  {line(standing.status)}, updated {ago(now, standing.updated)} ({format_time(standing.updated)})")
+        last = f"{ago(now, standing.updated)} ({format_time(standing.updated)})"
+        facts = Text(f"  {line(standing.status)}, updated {last}")
         if standing.overdue and standing.next_update_due is not None:
             facts.append(", ")
             facts.append(f"next update overdue since {format_time(standing.next_update_due)}", STYLES["error"])
