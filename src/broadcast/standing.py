@@ -59,5 +59,6 @@ def _channels(rows: Sequence[Action]) -> Mapping[str, ChannelStanding]:
     for name in dict.fromkeys(row.channel for row in rows):
         mine = [row for row in rows if row.channel == name]
         state = min((row.state for row in mine), key=_WORST.index)
-        channels[name] = ChannelStanding(state, tuple(row.ref.url for row in mine if row.ref and row.ref.url))
+        stand = [row.ref for row in mine if row.ref is not None and row.state != "skipped"]  # not what was retracted
+        channels[name] = ChannelStanding(state, tuple(ref.url for ref in stand if ref.url))
     return channels

@@ -47,6 +47,8 @@ def test_everything_is_deleted_newest_first_and_never_posted_again(published: De
     deletes = [entry for entry in published.servers["bluesky"].log if entry.path.endswith("applyWrites")]
     assert len(deletes) == 3  # two threads were written, and both are deleted at once
     assert states(published) == {("investigating", "skipped"), ("resolved", "skipped")}
+    (standing,) = published.run("status", "--all", "--json").json()["announcements"]
+    assert {name: standing["channels"][name]["urls"] for name in NETWORKED} == dict.fromkeys(NETWORKED, [])
 
     assert published.run("publish", "--yes", "--backfill").code == 0
     assert [published.stands(name) for name in NETWORKED] == [[], [], []]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,13 @@ def test_variables_of_another_repository_are_not_obeyed(
         monkeypatch.delenv(name)
     assert git(other, "for-each-ref") == ""
     assert numbers(GitLedger(alone).read()) == [1]
+
+
+def test_a_folder_whose_name_is_no_utf_8(tmp_path: Path) -> None:
+    try:
+        here = repository(tmp_path / os.fsdecode(b"d\xffr"))
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 only")
+    ledger = GitLedger(here)
+    ledger.append([event(1)], NO_LEDGER)
+    assert numbers(ledger.read()) == [1]

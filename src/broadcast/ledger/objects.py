@@ -100,7 +100,7 @@ def _write_blobs(git: Git, contents: Sequence[bytes], scratch: Path) -> list[str
         paths = [scratch / str(number) for number in range(len(contents))]
         for path, data in zip(paths, contents, strict=True):
             path.write_bytes(data)
-        listed = "".join(f"{path}\n" for path in paths).encode()
+        listed = os.fsencode("".join(f"{path}\n" for path in paths))
         blobs = list(lines(git.run("hash-object", "-w", "--no-filters", "--stdin-paths", data=listed)))
         for path in paths:
             path.unlink()
