@@ -192,3 +192,24 @@ def test_bluesky_shows_a_card_of_the_page(live: Desk) -> None:
     assert [seen.card for seen in live.stands("bluesky")] == ["https://status.example.com/slow.html"]
     assert live.run("publish", "--yes").code == 0
     assert {row["state"] for row in live.run("plan", "--json").json()["actions"]} == {"done"}
+
+
+def test_news_does_not_wait_for_somebody_elses_file(live: Desk) -> None:
+    live.write("incidents/slow.md", incident(("Investigating", 5.0, "Searches are slow.")))
+    live.write("incidents/other.md", "---\ntitle: Half written\nkind: nonsense\n---\n")
+    assert live.run("publish", "--yes").code == 1
+    done = live.run("publish", "slow", "--yes", "--json")
+    assert done.code == 3
+    results = {row["channel"]: row for row in done.json()["results"]}
+    assert {name: results[name]["state"] for name in ("x", "bluesky", "mastodon")} == dict.fromkeys(
+        ("x", "bluesky", "mastodon"), "posted"
+    )
+    assert "broadcast check" in results["site"]["error"]
+    assert "other files have errors" in done.err
+    assert live.run("publish", "other", "--yes").code == 1
+    live.write("incidents/slow.fr.md", "---\ntitle: Lent\nkind: nonsense\n---\n")
+    assert live.run("publish", "slow", "--yes").code == 1
+    (live.root / "incidents/other.md").unlink()
+    (live.root / "incidents/slow.fr.md").unlink()
+    assert live.run("publish", "--yes").code == 0
+    assert len(live.stands("x")) == 1

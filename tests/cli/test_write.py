@@ -149,3 +149,12 @@ def test_publish_right_away(live: Desk) -> None:
     done = live.run("new", "incident", "Slow search", "-m", "Searches are slow.", "--publish", "--yes")
     assert done.code == 0, done.err
     assert [len(live.stands(channel)) for channel in ("x", "bluesky", "mastodon")] == [1, 1, 1]
+
+
+def test_a_name_that_means_several_is_no_guess(project: Desk) -> None:
+    for name in ("one", "two"):
+        project.write(f"incidents/{name}.md", incident(("Investigating", 5.0, "We look.")))
+    for name in ("incidents", "incidents/README.md"):
+        failed = project.run("update", name, "-m", "More.")
+        assert failed.code == 2, failed.err
+    assert "names 2 announcements" in project.run("resolve", "incidents", "-m", "Done.").err

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from broadcast import config as configuration
 from broadcast import pipeline, secrets
-from broadcast.errors import BroadcastError, ConfigError, LedgerError, ProblemsFoundError, UsageError
+from broadcast.errors import BroadcastError, ConfigError, LedgerError, ProblemsFoundError, RefusedError, UsageError
 from broadcast.ledger.base import Ledger, Log
 from broadcast.ledger.open import open_ledger
 from broadcast.model import Place, Problem
@@ -33,6 +33,9 @@ Channels = Annotated[
 Slugs = Annotated[
     list[str] | None, typer.Argument(metavar="SLUG", help="Announcements, by slug or path; all without one.")
 ]
+
+SITE = "site"
+"""The platform whose channels are built from the files, so that the files must be right."""
 
 NOTHING = Log(version="", events={})
 """The ledger of somebody who has published nothing."""
@@ -144,7 +147,8 @@ def about(problem: Problem, names: Sequence[str], start: Path, project: pipeline
     """Whether a problem is one of the announcements that were named by slug or path, or of what is in such a folder."""
     file = (project.config.root / problem.place.path).resolve()
     named = [(start / name).resolve() for name in names]
-    return any(path == file or path in file.parents for path in named) or file.stem in names
+    translated = any(file.stem.startswith(f"{name}.") for name in names)
+    return any(path == file or path in file.parents for path in named) or file.stem in names or translated
 
 
 def _may_hold(path: Path, project: pipeline.Project) -> bool:
@@ -153,6 +157,13 @@ def _may_hold(path: Path, project: pipeline.Project) -> bool:
     if path.is_dir():
         return path.is_relative_to(folder) or folder.is_relative_to(path)
     return path.is_file() and path.is_relative_to(folder) and path.suffix == ".md" and path.name.lower() != "readme.md"
+
+
+def require_page(project: pipeline.Project, channel: str) -> None:
+    """Raises `RefusedError` for a page while files have errors: what cannot be read would vanish from it."""
+    wrong = any(problem.severity == "error" for problem in project.problems)
+    if wrong and project.config.channels[channel].platform == SITE:
+        raise RefusedError("the files have errors, so the page cannot be built: type `broadcast check`")
 
 
 def require_clean(problems: Sequence[Problem], here: Desk) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from broadcast import pipeline, runs
-from broadcast.cli.desk import Channels, Desk, Json, channel_names, connect, desk, ledger_of, slugs
+from broadcast.cli.desk import Channels, Desk, Json, channel_names, connect, desk, ledger_of, require_page, slugs
 from broadcast.cli.ending import conclude, ending
 from broadcast.errors import ChannelFailedError, InterruptedRunError, RefusedError, UsageError
 from broadcast.ledger.base import Log
@@ -21,9 +21,6 @@ from broadcast.publish.run import Run
 from broadcast.source.times import parse_time
 from broadcast.views import data, terminal
 from broadcast.views.groups import count
-
-SITE = "site"
-"""The platform whose channels are built from the files, so that the files must be right."""
 
 
 def command(
@@ -51,9 +48,7 @@ def command(
     def log_in(name: str) -> Connection:
         if name not in project.config.channels:
             raise RefusedError("there is no such channel in broadcast.toml any more: delete it by hand")
-        wrong = any(problem.severity == "error" for problem in project.problems)
-        if wrong and project.config.channels[name].platform == SITE:
-            raise RefusedError("the files have errors, so the page cannot be built: type `broadcast check`")
+        require_page(project, name)
         return connect(here, project, name, now, log=log, stop=end.stop)
 
     with ending() as end:

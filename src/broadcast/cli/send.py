@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -13,18 +14,21 @@ from broadcast.cli.desk import (
     Desk,
     Json,
     Slugs,
+    about,
     channel_names,
     connect,
     desk,
     ledger_of,
     require_clean,
+    require_page,
     slugs,
 )
 from broadcast.cli.ending import conclude, ending, seconds
 from broadcast.errors import InterruptedRunError, LedgerError, UsageError
 from broadcast.ledger.base import Ledger
 from broadcast.ledger.offline import OfflineLedger
-from broadcast.model import Plan
+from broadcast.model import Plan, Problem
+from broadcast.platforms.base import Connection
 from broadcast.publish.posts import untouched
 from broadcast.publish.run import Run
 from broadcast.views import data, terminal
@@ -67,7 +71,11 @@ def publish(
         ledger = _offline(here, ledger)
     log = ledger.read()
     shown = plan(log)
-    require_clean(shown.problems, here)
+    errors = [one for one in shown.problems if one.severity == "error"]
+    mine = [one for one in errors if not names or _concerns(one, names, here, project)]
+    require_clean(mine, here)
+    if errors:
+        here.say("note: other files have errors, and are left alone: `broadcast check` shows them")
     if dry_run:
         if as_json:
             here.emit(data.results(untouched(row) for row in shown.actions))
@@ -77,11 +85,16 @@ def publish(
     states = {"todo", "uncertain", "changed"} if edit else {"todo", "uncertain"}
     if not yes and any(row.state in states for row in shown.actions):
         _ask(here, shown)
+
+    def log_in(name: str) -> Connection:
+        require_page(project, name)
+        return connect(here, project, name, now, log=log, stop=end.stop)
+
     with ending(patience) as end:
         run = Run(
             name=runs.name(),
             ledger=ledger,
-            connect=lambda name: connect(here, project, name, now, log=log, stop=end.stop),
+            connect=log_in,
             clock=here.now,
             report=lambda result: terminal.progress(here.err, result),
             stop=end.stop,
@@ -97,6 +110,11 @@ def publish(
     if outcome.unrecorded:
         here.say(f"the receipts are only in this clone until the next run: {outcome.unrecorded}")
     conclude(outcome.results, end, unrecorded=outcome.unrecorded is not None)
+
+
+def _concerns(problem: Problem, names: Sequence[str], here: Desk, project: pipeline.Project) -> bool:
+    """Whether a problem is one of what was named. News of an outage does not wait for somebody else's file."""
+    return not problem.place.path.endswith(".md") or about(problem, names, here.start, project)
 
 
 def _offline(here: Desk, ledger: Ledger) -> Ledger:

@@ -159,6 +159,7 @@ def _one(here: Desk, project: pipeline.Project, name: str) -> Announcement:
     if broken and not base:
         terminal.problems(here.err, broken)
         raise ProblemsFoundError(f"{name} cannot be read", "mend it, and try again; nothing was written")
+    if len(base) != 1:
         raise UsageError(f"{name!r} names {count(len(base), 'announcement')}", "name one by its slug")
     return base[0]
 
