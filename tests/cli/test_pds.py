@@ -103,7 +103,7 @@ def test_a_wrong_password_sends_nothing(desk: Desk, world: PdsWorld, monkeypatch
     monkeypatch.setenv("BROADCAST_BLUESKY_APP_PASSWORD", "wr0ng-secret")
     desk.write("incidents/slow.md", incident(FIRST))
     failed = desk.run("publish", "--yes")
-    assert failed.code == 3
+    assert failed.code == 5
     assert "Invalid identifier or password" in failed.out + failed.err
     assert "wr0ng-secret" not in failed.out + failed.err
     assert not world.timeline()
