@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +15,10 @@ import postgres
 from broadcast.rehearsal.base import load
 from broadcast.rehearsal.server import Server
 from kit import GIT, Desk, git, table
+
+# What is started in the background of a shell ignores SIGINT, and so would all that the tests start to interrupt it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -39,11 +39,12 @@ LOOK = {
 }
 
 FIRST = {
-    "x": LOOK["x"],
+    "x": LOOK["x"][:1],
     "bluesky": ["GET /xrpc/com.atproto.repo.listRecords"] * 2,
-    "mastodon": ["GET /api/v1/accounts/109000000000000001/statuses"] * 2,
+    "mastodon": LOOK["mastodon"][:1],
 }
-"""A ledger that is empty may have been lost: its first run looks for each update before it sends anything."""
+"""A ledger that is empty may have been lost: its first run looks for each update before it sends anything. X and
+Mastodon are read once for both."""
 
 PLAIN = {
     "x": [*LOGIN["x"], *FIRST["x"], *WRITE["x"] * 2, *UPLOAD["x"], *WRITE["x"] * 2],
