@@ -77,16 +77,16 @@ def test_racing_builds_each_leave_a_whole_site(tmp_path: Path) -> None:
 
     def builds(text: str) -> None:
         try:
-            for _ in range(20):
+            for _ in range(50):
                 put(tmp_path / "public", text)
         except BaseException as error:  # noqa: BLE001 - the test reports whatever it is
             failures.append(error)
 
-    threads = [threading.Thread(target=builds, args=(text,)) for text in "ab"]
+    threads = [threading.Thread(target=builds, args=(text,)) for text in "abcd"]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert not failures
-    assert (tmp_path / "public/index.html").read_text() in "ab"
+    assert (tmp_path / "public/index.html").read_text() in "abcd"
     assert [path.name for path in tmp_path.iterdir()] == ["public"]

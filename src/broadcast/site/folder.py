@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import random
 import secrets
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -12,7 +15,7 @@ from broadcast.errors import ConfigError
 
 MARKER = ".broadcast-site"
 """A file that says: everything in this folder was made by broadcast and may be replaced."""
-ATTEMPTS = 5
+ATTEMPTS = 20
 
 
 def check(output: Path) -> None:
@@ -43,31 +46,34 @@ def replaced(output: Path) -> Iterator[Path]:
     check(output)
     output.parent.mkdir(parents=True, exist_ok=True)
     tag = secrets.token_hex(4)
-    new, old = (output.with_name(f".{output.name}.{name}-{tag}") for name in ("new", "old"))
+    new = output.with_name(f".{output.name}.new-{tag}")
+    asides = [output.with_name(f".{output.name}.old-{tag}-{attempt}") for attempt in range(ATTEMPTS)]
     # Not `tempfile`: its folders are closed to a web server that runs as another user.
     new.mkdir()
     try:
         (new / MARKER).write_text("Made by broadcast; the next build replaces this folder.\n", encoding="utf-8")
         yield new
-        _swap(new, output, old)
+        _swap(new, output, asides)
     finally:
-        if old.exists() and not output.exists():
-            old.rename(output)
-        shutil.rmtree(new, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+        left = [aside for aside in asides if aside.exists()]
+        if left and not output.exists():
+            with suppress(OSError):  # another run has put its site there meanwhile
+                left[-1].rename(output)
+        for folder in (new, *left):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _swap(new: Path, output: Path, old: Path) -> None:
-    for attempt in range(1, ATTEMPTS + 1):
+def _swap(new: Path, output: Path, asides: Sequence[Path]) -> None:
+    """Put `new` in the place of `output`, which is moved aside: under another name each time that another run puts its
+    site there in between. Ours is as new, and takes its turn."""
+    for aside in asides:
         with suppress(FileNotFoundError):
-            output.rename(old)
+            output.rename(aside)
         try:
             new.rename(output)
-        except OSError:
-            # Another run put its site there in between; ours is as new, and takes its turn.
-            if attempt == ATTEMPTS:
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or aside is asides[-1]:
                 raise
-            if output.exists():
-                shutil.rmtree(old, ignore_errors=True)
+            time.sleep(random.uniform(0, 0.02))
         else:
             return
