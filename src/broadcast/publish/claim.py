@@ -118,22 +118,5 @@ def _intents(
         return tuple(replace(intent, run=run, at=now) for intent in before)
     prepared = connection.prepare([row.post for row in todo], todo[0].language, parent)
     return tuple(
-        Intent(
-            announcement=row.announcement,
-            update=row.update,
-            channel=row.channel,
-            part=row.part,
-            parts=row.parts,
-            at=now,
-            run=run,
-            status=row.status,
-            post=row.post,
-            language=row.language,
-            source=row.source,
-            payload=made.payload,
-            ref=made.ref,
-            parent=parent,
-            audience=row.audience,
-        )
-        for row, made in zip(todo, prepared, strict=True)
+        posts.intent(row, made, parent=parent, run=run, at=now) for row, made in zip(todo, prepared, strict=True)
     )

@@ -10,6 +10,7 @@ from typing import Literal
 from broadcast.ledger.base import Log
 from broadcast.ledger.history import Sent, fold
 from broadcast.model import Action, Intent, Plan, Ref, Result
+from broadcast.platforms.base import Prepared
 
 Key = tuple[str, datetime, str, int]
 Histories = Mapping[str, Mapping[tuple[datetime, str], Sent]]
@@ -18,6 +19,27 @@ Histories = Mapping[str, Mapping[tuple[datetime, str], Sent]]
 def key(post: Action | Intent | Result) -> Key:
     """What names one post in plans, ledgers and results."""
     return (post.announcement, post.update, post.channel, post.part)
+
+
+def intent(row: Action, made: Prepared, *, parent: Ref | None, run: str, at: datetime) -> Intent:
+    """The intent to send a post of the plan, with what its platform prepared for it."""
+    return Intent(
+        announcement=row.announcement,
+        update=row.update,
+        channel=row.channel,
+        part=row.part,
+        parts=row.parts,
+        at=at,
+        run=run,
+        status=row.status,
+        post=row.post,
+        language=row.language,
+        source=row.source,
+        payload=made.payload,
+        ref=made.ref,
+        parent=parent,
+        audience=row.audience,
+    )
 
 
 def result(

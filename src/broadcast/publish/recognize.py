@@ -18,7 +18,7 @@ from broadcast.errors import SendError
 from broadcast.ledger.base import Log
 from broadcast.model import Action, Event, Intent, Plan, Receipt, Ref, Verdict
 from broadcast.platforms import base as platforms
-from broadcast.platforms.base import Connection
+from broadcast.platforms.base import Connection, Prepared
 from broadcast.publish import posts
 from broadcast.publish.posts import key
 
@@ -146,24 +146,7 @@ def _ask(
 
 def _nobodys(thread: _Thread, parent: Ref | None) -> tuple[Intent, ...]:
     """Intents that no run has written: of no run, with nothing prepared, from when the update is dated."""
-    return tuple(
-        Intent(
-            announcement=row.announcement,
-            update=row.update,
-            channel=row.channel,
-            part=row.part,
-            parts=row.parts,
-            at=row.update,
-            run="",
-            status=row.status,
-            post=row.post,
-            language=row.language,
-            source=row.source,
-            parent=parent,
-            audience=row.audience,
-        )
-        for row in thread
-    )
+    return tuple(posts.intent(row, Prepared(), parent=parent, run="", at=row.update) for row in thread)
 
 
 def _place(row: Action) -> Place:
