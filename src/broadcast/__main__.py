@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from broadcast import interrupt
@@ -11,9 +12,10 @@ from broadcast.errors import InterruptedRunError
 def main() -> None:
     """Run the command line and exit with the code that its outcome has."""
     interrupt.at_once()
-    from broadcast import streams
+    from broadcast import defects, streams
 
     output = streams.take_over()
+    defects.show(os.environ)
     try:
         from broadcast.cli.app import run
 

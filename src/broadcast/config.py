@@ -19,6 +19,7 @@ from broadcast.explain import FILE as FILE
 from broadcast.explain import at, explain, problem, suggestion
 from broadcast.ledger import address
 from broadcast.model import Announcement, Channel, FitOptions, Kind, Place, Problem, Severity
+from broadcast.paths import is_file
 from broadcast.platforms import base as platforms
 from broadcast.source.frontmatter import language_tag
 from broadcast.source.times import parse_duration
@@ -147,7 +148,7 @@ class Config:
 def find(start: Path) -> Path:
     """The nearest folder at or above `start` that holds a `broadcast.toml`."""
     for folder in (start, *start.parents):
-        if (folder / FILE).is_file():
+        if is_file(folder / FILE):
             return folder
     raise ConfigError(f"no {FILE} here or in a folder above", "type `broadcast init` to make one")
 

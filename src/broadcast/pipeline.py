@@ -21,12 +21,14 @@ from broadcast.publish import retract as retracting
 from broadcast.publish import run as publishing
 from broadcast.publish.run import Outcome, Run
 from broadcast.render import TemplateFailedError, environment, render
+from broadcast.sandbox import Sandbox
 from broadcast.site.links import permalink
 from broadcast.site.markdown import to_text
 from broadcast.site.pages import SUMMARY
 from broadcast.site.state import without
 from broadcast.source import check as checking
 from broadcast.source import read as reading
+from broadcast.source.problems import isolated
 from broadcast.text.card import with_card
 from broadcast.text.fit import fit
 
@@ -80,32 +82,36 @@ def threads(
         if only is not None and slug not in only:
             continue
         for announcement, update, channel in _destinations(project.config, versions):
-            link = _link(project.config, announcement)
-            try:
-                draft = render(
-                    env,
-                    announcement,
-                    update,
-                    channel,
-                    link=link,
-                    cadence=project.config.cadence_of(announcement),
-                )
-                posts = fit(draft, channel.limits, channel.fit, begun.get((slug, update.time, channel.name), ()))
-                if channel.limits.cards and link is not None:
-                    posts = with_card(posts, Card(link, announcement.title, to_text(update.body, SUMMARY)))
-            except TemplateFailedError as error:
-                problems.append(_template_problem(error, announcement, update, channel))
-                continue
-            except DoesNotFitError as error:
-                place = update.override_places.get(channel.name, update.override_places.get(channel.platform))
-                message = f"on {channel.name}: {error}"
-                problems.append(Problem("error", "does-not-fit", place or update.place, message))
-                continue
-            source = planning.source_digest(announcement, update, channel)
-            audience = tuple(one.name for one in project.config.channels_for(_base(versions)) if not one.dry)
-            language = announcement.language
-            made.append(Thread(slug, update.time, update.status, channel, language, posts, source, audience))
+            with isolated(update.place, problems, f"on {channel.name}: "):
+                first = begun.get((slug, update.time, channel.name), ())
+                try:
+                    posts = _posts(project.config, env, announcement, update, channel, first)
+                except TemplateFailedError as error:
+                    problems.append(_template_problem(error, announcement, update, channel))
+                    continue
+                except DoesNotFitError as error:
+                    place = update.override_places.get(channel.name, update.override_places.get(channel.platform))
+                    message = f"on {channel.name}: {error}"
+                    problems.append(Problem("error", "does-not-fit", place or update.place, message))
+                    continue
+                source = planning.source_digest(announcement, update, channel)
+                audience = tuple(one.name for one in project.config.channels_for(_base(versions)) if not one.dry)
+                language = announcement.language
+                made.append(Thread(slug, update.time, update.status, channel, language, posts, source, audience))
     return made, problems
+
+
+def _posts(
+    config: Config, env: Sandbox, announcement: Announcement, update: Update, channel: Channel, first: tuple[Post, ...]
+) -> tuple[Post, ...]:
+    """One update on one channel; `first` are the posts of it that stand. Raises `TemplateFailedError` and
+    `DoesNotFitError`."""
+    link = _link(config, announcement)
+    draft = render(env, announcement, update, channel, link=link, cadence=config.cadence_of(announcement))
+    posts = fit(draft, channel.limits, channel.fit, first)
+    if channel.limits.cards and link is not None:
+        posts = with_card(posts, Card(link, announcement.title, to_text(update.body, SUMMARY)))
+    return posts
 
 
 def planner(

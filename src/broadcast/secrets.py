@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from broadcast.errors import CredentialsError
+
+MAX_BYTES = 64 * 1024
+"""No secret is longer."""
 
 
 def variable(channel: str, field: str) -> str:
@@ -24,14 +28,22 @@ def find(channel: str, fields: Sequence[str], environ: Mapping[str, str]) -> dic
 
 def _one(name: str, environ: Mapping[str, str]) -> str | None:
     if value := environ.get(name, "").strip():
-        return value
+        return _text(name, os.fsencode(value))
     if path := environ.get(f"{name}_FILE"):
         try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            with Path(path).open("rb") as file:
+                return _text(f"{name}_FILE", file.read(MAX_BYTES))
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "this is not the name of a file"
             raise CredentialsError(f"{name}_FILE cannot be read: {reason}") from None
     return _from_keyring(name)
+
+
+def _text(name: str, data: bytes) -> str:
+    try:
+        return data.decode().strip()
+    except UnicodeDecodeError:
+        raise CredentialsError(f"{name} is not UTF-8 text") from None
 
 
 def _from_keyring(name: str) -> str | None:

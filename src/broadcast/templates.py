@@ -14,6 +14,7 @@ from jinja2.exceptions import TemplateNotFound, TemplateSyntaxError
 from jinja2.loaders import split_template_path
 from jinja2.nodes import Template as TemplateNode
 
+from broadcast.paths import is_file, real
 from broadcast.sandbox import Sandbox
 
 MAX_SOURCE = 100_000
@@ -45,9 +46,9 @@ class _Folder(FileSystemLoader):
         pieces = split_template_path(template)
         for folder in map(Path, self.searchpath):
             path = folder.joinpath(*pieces)
-            if path.is_file():
+            if is_file(path):
                 why = ""
-                if not path.resolve().is_relative_to(folder.resolve()):
+                if not real(path).is_relative_to(real(folder)):
                     why = "this link leads out of the folder of templates"
                 elif path.stat().st_size > MAX_SOURCE:
                     why = f"it is larger than {MAX_SOURCE:,} bytes"

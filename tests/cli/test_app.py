@@ -169,7 +169,7 @@ LAYERS = [
     {"plan", "publish", "runs", "backlog"},
     {"config", "explain", "secrets", "render", "ledger", "platforms", "site", "source", "views"},
     {"templates", "sandbox", "metering", "images", "text"},
-    {"model", "errors", "interrupt", "streams"},
+    {"model", "errors", "defects", "interrupt", "paths", "streams"},
 ]
 """Imports only go down this list; packages of one row may use each other."""
 STANDALONE = {"__init__", "__main__"}

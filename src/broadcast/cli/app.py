@@ -10,7 +10,8 @@ import typer
 
 from broadcast import __version__
 from broadcast.cli.late import Group, Late, command_line, group
-from broadcast.errors import BroadcastError, SendError
+from broadcast.defects import told
+from broadcast.errors import BroadcastError, ChannelFailedError, ProblemsFoundError, SendError
 
 COMMANDS = (
     Late("setup.init", "Write a broadcast.toml, an example announcement and a CI workflow; never overwrites a file."),
@@ -105,5 +106,8 @@ def run(arguments: list[str] | None = None) -> int:
         return error.exit_code
     except SendError as error:
         sys.stderr.write(f"broadcast: {error}\n")
-        return 3
+        return ChannelFailedError.exit_code
+    except Exception as error:  # noqa: BLE001 - the last resort
+        sys.stderr.write(f"broadcast: {told(error)}\n")
+        return ProblemsFoundError.exit_code
     return 0

@@ -22,7 +22,9 @@ from broadcast.errors import BroadcastError, ConfigError, LedgerError, ProblemsF
 from broadcast.ledger.base import Ledger, Log
 from broadcast.ledger.open import open_ledger
 from broadcast.model import Place, Problem
+from broadcast.paths import is_file, is_folder, real
 from broadcast.platforms import base as platforms
+from broadcast.platforms.guard import connected
 from broadcast.views import terminal
 from broadcast.views.groups import count
 
@@ -87,9 +89,9 @@ class Desk:
 def desk(context: typer.Context) -> Desk:
     """A desk in the folder that the app's callback was told, on this process's streams and environment."""
     start: Path | None = context.obj
-    if start is not None and not start.is_dir():
+    if start is not None and not is_folder(start):
         raise UsageError(f"there is no folder {str(start)!r}", "-C takes the folder to work in")
-    return Desk((start or Path.cwd()).resolve(), Console(), Console(stderr=True), os.environ)
+    return Desk(real(start or Path.cwd()), Console(), Console(stderr=True), os.environ)
 
 
 def ledger_of(project: pipeline.Project) -> Ledger:
@@ -128,15 +130,15 @@ def slugs(project: pipeline.Project, names: Sequence[str] | None, start: Path) -
     # What cannot be read is no announcement, but has the name of one.
     broken = {Path(one.place.path).stem for one in project.problems if one.place.path.endswith(".md")}
     for name in names:
-        path = (start / name).resolve()
+        path = real(start / name)
         matches = {
             one.slug
             for one in project.announcements
             if one.slug == name
-            or (project.config.root / one.path).resolve() == path
-            or path in (project.config.root / one.path).resolve().parents
+            or real(project.config.root / one.path) == path
+            or path in real(project.config.root / one.path).parents
         }
-        outside = not path.is_relative_to(project.config.root.resolve())
+        outside = not path.is_relative_to(real(project.config.root))
         if not name or outside or not (matches or name in broken or _may_hold(path, project)):
             raise UsageError(f"there is no announcement {name!r}", "type `broadcast status --all` to see them all")
         found |= matches
@@ -145,18 +147,18 @@ def slugs(project: pipeline.Project, names: Sequence[str] | None, start: Path) -
 
 def about(problem: Problem, names: Sequence[str], start: Path, project: pipeline.Project) -> bool:
     """Whether a problem is one of the announcements that were named by slug or path, or of what is in such a folder."""
-    file = (project.config.root / problem.place.path).resolve()
-    named = [(start / name).resolve() for name in names]
+    file = real(project.config.root / problem.place.path)
+    named = [real(start / name) for name in names]
     translated = any(file.stem.startswith(f"{name}.") for name in names)
     return any(path == file or path in file.parents for path in named) or file.stem in names or translated
 
 
 def _may_hold(path: Path, project: pipeline.Project) -> bool:
     """Whether this is a file or a folder in which announcements are looked for, although there is none to be read."""
-    folder = (project.config.root / project.config.file.incidents).resolve()
-    if path.is_dir():
+    folder = real(project.config.root / project.config.file.incidents)
+    if is_folder(path):
         return path.is_relative_to(folder) or folder.is_relative_to(path)
-    return path.is_file() and path.is_relative_to(folder) and path.suffix == ".md" and path.name.lower() != "readme.md"
+    return is_file(path) and path.is_relative_to(folder) and path.suffix == ".md" and path.name.lower() != "readme.md"
 
 
 def require_page(project: pipeline.Project, channel: str) -> None:
@@ -199,4 +201,4 @@ def connect(
     platform = platforms.load(chosen.platform)
     found = secrets.find(name, platform.SECRETS, here.environ)
     space = pipeline.workspace(project, now, name, log, stop)
-    return platform.connect(chosen, found, replace(space, inquire=inquire))
+    return connected(chosen, found, replace(space, inquire=inquire))

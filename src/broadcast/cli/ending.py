@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from broadcast import interrupt
+from broadcast.defects import OURS, told
 from broadcast.errors import ChannelFailedError, ConfigError, InterruptedRunError, UncertainError, UsageError
 from broadcast.model import Result
 from broadcast.publish.send import STOPPED
@@ -68,6 +69,10 @@ def ending(deadline: float | None = None) -> Iterator[Ending]:
         for timer in timers:
             timer.start()
         yield end
+    except OURS:
+        raise
+    except Exception as error:
+        raise ChannelFailedError(told(error), "what was sent is recorded: run again, nothing is sent twice") from error
     finally:
         for timer in timers:
             timer.cancel()

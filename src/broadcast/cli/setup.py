@@ -14,6 +14,7 @@ import typer
 from broadcast import pipeline, secrets
 from broadcast.cli.desk import NOTHING, Json, connect, desk, read_log, require_clean
 from broadcast.errors import ChannelFailedError, ConfigError, CredentialsError, SendError, UsageError
+from broadcast.paths import real
 from broadcast.platforms import base as platforms
 from broadcast.platforms import site as site_platform
 from broadcast.site.build import build
@@ -132,7 +133,7 @@ def site(
         name, _, title = targets[0] if targets else ("", None, None)
         targets = [(name, here.start / output, title)]
     for name, folder, title in targets or [("", config.root / site_platform.Options().output, None)]:
-        if folder.resolve() in (config.root.resolve(), *config.root.resolve().parents):
+        if real(folder) in (real(config.root), *real(config.root).parents):
             raise UsageError(f"{folder} holds the project itself", "name a folder of its own")
         pages = build(
             pipeline.standing(project, log, name),

@@ -20,6 +20,7 @@ from broadcast.cli import send
 from broadcast.cli.desk import Desk, about, desk, slugs
 from broadcast.errors import ProblemsFoundError, UsageError
 from broadcast.model import Announcement
+from broadcast.paths import is_folder, real
 from broadcast.source import cstate, files, statuses, write
 from broadcast.source.times import parse_time
 from broadcast.views import terminal
@@ -153,7 +154,7 @@ def _append(
 def _one(here: Desk, project: pipeline.Project, name: str) -> Announcement:
     found = slugs(project, [name], here.start) or set()
     chosen = [one for one in project.announcements if one.slug in found]
-    exact = [one for one in chosen if (project.config.root / one.path).resolve() == (here.start / name).resolve()]
+    exact = [one for one in chosen if real(project.config.root / one.path) == real(here.start / name)]
     base = exact or [one for one in chosen if Path(one.path).stem == one.slug]
     broken = [one for one in project.problems if one.severity == "error" and about(one, [name], here.start, project)]
     if broken and not base:
@@ -226,7 +227,7 @@ def import_cstate(
     here = desk(context)
     config = here.project().config
     source = here.start / folder
-    if not source.is_dir():
+    if not is_folder(source):
         raise UsageError(f"{folder} is not a folder")
     target = config.root / config.file.incidents
     done = cstate.import_folder(source, target)

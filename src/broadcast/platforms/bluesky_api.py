@@ -16,7 +16,7 @@ from weakref import WeakSet
 import httpx
 from atproto import Client as SdkClient  # type: ignore[import-untyped]  # atproto has no marker for its types
 from atproto import Request, Session, SessionEvent, models
-from atproto.exceptions import AtProtocolError, RequestErrorBase  # type: ignore[import-untyped]
+from atproto.exceptions import RequestErrorBase  # type: ignore[import-untyped]
 
 from broadcast.errors import CredentialsError, LostAnswerError, RefusedError, SendError
 from broadcast.platforms.bluesky_records import COLLECTION
@@ -163,7 +163,7 @@ class Client(SdkClient):  # type: ignore[misc]  # atproto has no marker for its 
                 return call()
             except SendError:
                 raise
-            except (AtProtocolError, httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            except Exception as error:  # noqa: BLE001 - an SDK may stumble over an answer in any way
                 if late.is_set():
                     raise LostAnswerError("Bluesky did not answer in time") from None
                 raise self._meaning(error) from None

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
+from broadcast.defects import OURS
 from broadcast.errors import CredentialsError, LostAnswerError, RefusedError, SendError, UnprovableError
 
 LONGEST_DETAIL = 300
@@ -139,6 +140,10 @@ def harmless() -> Iterator[None]:
         yield
     except LostAnswerError as error:
         raise RefusedError(str(error)) from None
+    except OURS:
+        raise
+    except Exception as error:
+        raise RefusedError(f"an answer of an unknown shape ({type(error).__name__})") from error
 
 
 @contextmanager
@@ -151,8 +156,8 @@ def proving(what: str) -> Iterator[None]:
         raise
     except SendError as error:
         raise UnprovableError(f"{what} could not be read: {error}") from None
-    except (KeyError, TypeError, AttributeError, ValueError):
-        raise UnprovableError(f"{what} could not be read: the answer has an unknown shape") from None
+    except Exception as error:
+        raise UnprovableError(f"{what} could not be read: the answer has an unknown shape") from error
 
 
 def field(service: str, answer: Any, *names: str) -> Any:

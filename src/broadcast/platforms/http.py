@@ -97,6 +97,8 @@ class Session(requests.Session):
                 response = super().send(request, **kwargs)
             except requests.RequestException as error:
                 failure = self._broken(error)
+            except UnicodeError:  # a header or an address that HTTP cannot hold, before anything is sent
+                failure = RefusedError(f"{self._service}: the request cannot be made (UnicodeError)")
         if late.is_set():  # even where there is an answer: headers that are cut off look like the end of them
             raise LostAnswerError(f"{self._service} did not answer in time")
         if failure is not None:

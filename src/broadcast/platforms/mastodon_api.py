@@ -15,7 +15,7 @@ from typing import Any
 
 import requests
 from mastodon import Mastodon
-from mastodon.errors import MastodonError, MastodonNetworkError
+from mastodon.errors import MastodonNetworkError
 
 from broadcast.errors import LostAnswerError, RefusedError, SendError, UnprovableError
 from broadcast.platforms.failures import GoneError, field
@@ -204,7 +204,9 @@ class Client:
             if isinstance(error.__context__, SendError):
                 raise error.__context__ from None
             raise LostAnswerError("Mastodon answered something unreadable") from None
-        except (MastodonError, ValueError, TypeError, KeyError, AttributeError):
+        except SendError:
+            raise
+        except Exception:  # noqa: BLE001 - an SDK may stumble over an answer in any way
             # After an answer without an error status: the SDK could not make of it what it should be.
             raise LostAnswerError("Mastodon answered something unreadable") from None
 

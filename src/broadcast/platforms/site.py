@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from broadcast.errors import ConfigError, RefusedError
 from broadcast.model import Announcement, Channel, Intent, Limits, Post, Ref
+from broadcast.paths import real
 from broadcast.platforms.base import Account, Prepared, Workspace
 from broadcast.site import folder
 from broadcast.site.build import build
@@ -54,8 +55,8 @@ def cost(post: Post) -> float | None:
 def connect(channel: Channel, secrets: Mapping[str, str], workspace: Workspace) -> Site:
     """Needs no network and no secrets. Raises `RefusedError` where the output is not ours to replace."""
     options = channel.options if isinstance(channel.options, Options) else Options()
-    output = (workspace.root / options.output).resolve()
-    if not output.is_relative_to(workspace.root.resolve()) or output == workspace.root.resolve():
+    output = real(workspace.root / options.output)
+    if not output.is_relative_to(real(workspace.root)) or output == real(workspace.root):
         raise RefusedError(f"channel {channel.name}: `output` leads out of the project: {output}")
     return Site(output, options.title, workspace)
 

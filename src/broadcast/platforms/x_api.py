@@ -75,7 +75,7 @@ class Client(tweepy.Client):  # type: ignore[misc]  # tweepy has no types, so th
         if response.content or route != f"{MEDIA}metadata":  # which needs to say nothing
             try:
                 response.json()
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise LostAnswerError("X answered something that is not JSON") from None
         return response
 

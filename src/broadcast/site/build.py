@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from broadcast.errors import ConfigError
 from broadcast.model import Announcement
+from broadcast.paths import real
 from broadcast.sandbox import Sandbox
 from broadcast.site import feeds, folder
 from broadcast.site.gallery import Gallery
@@ -50,8 +51,8 @@ def build(
     folder, below which images are looked up; `templates` holds the user's own, found by `site/NAME.html.j2`. Raises
     `ConfigError` where `output` is not ours to replace, cannot be written, or a template fails.
     """
-    output = output.resolve()
-    if root.resolve().is_relative_to(output):
+    output = real(output)
+    if real(root).is_relative_to(output):
         raise ConfigError(f"the site would replace {output}, which holds the project", "choose another `output`")
     name = title or (urlsplit(url).hostname if url else None) or "Status"
     try:

@@ -11,8 +11,9 @@ from itertools import zip_longest
 from pathlib import Path
 
 from broadcast.model import Announcement, Kind, Place, Problem
+from broadcast.paths import real
 from broadcast.source.body import check_body
-from broadcast.source.problems import did_you_mean, problem, shown
+from broadcast.source.problems import did_you_mean, isolated, problem, shown
 from broadcast.source.statuses import named, step
 from broadcast.source.times import format_time
 
@@ -33,16 +34,19 @@ def check(
 ) -> tuple[Problem, ...]:
     """Every problem, sorted by place. `root` is the project's folder; `channels` is None where the configuration
     is not known, and then names of channels are not checked."""
-    root = root.resolve()
+    root = real(root)
     problems: list[Problem] = []
     for announcement in announcements:
-        problems += _chain(announcement)
-        problems += _keys(announcement)
-        if channels is not None:
-            problems += _names(announcement, channels, platforms)
-        for update in announcement.updates:
-            problems += check_body(update, announcement.path, root)
-    problems += _translations(announcements)
+        with isolated(Place(announcement.path), problems):
+            problems += _chain(announcement)
+            problems += _keys(announcement)
+            if channels is not None:
+                problems += _names(announcement, channels, platforms)
+            for update in announcement.updates:
+                problems += check_body(update, announcement.path, root)
+    for translation, base in _translations(announcements):
+        with isolated(Place(translation.path), problems):
+            problems += _translation(translation, base)
     return tuple(sorted(problems, key=lambda each: (each.place, each.code)))
 
 
@@ -96,14 +100,15 @@ def _unknown(what: str, name: str, known: Collection[str]) -> str:
     return f"no {what} is called `{shown(name)}`.{did_you_mean(name, known) or all_names}"
 
 
-def _translations(announcements: Sequence[Announcement]) -> Iterator[Problem]:
+def _translations(announcements: Sequence[Announcement]) -> Iterator[tuple[Announcement, Announcement]]:
+    """Each that is a translation, and what it translates."""
     bases = {
         each.path: each for each in announcements if posixpath.basename(each.path).removesuffix(".md") == each.slug
     }
     for each in announcements:
         base = bases.get(posixpath.join(posixpath.dirname(each.path), f"{each.slug}.md"))
         if base is not None and base is not each:
-            yield from _translation(each, base)
+            yield each, base
 
 
 def _translation(translation: Announcement, base: Announcement) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from broadcast.errors import UsageError
+from broadcast.paths import real
 
 
 def load(path: Path) -> str:
@@ -25,7 +26,7 @@ def save(path: Path, text: str) -> None:
     A link stays a link: what it leads to is replaced.
     """
     try:
-        _replace(Path(os.path.realpath(path)), text.encode())
+        _replace(real(path), text.encode())
     except OSError as error:
         raise UsageError(f"{path}: it cannot be written: {error.strerror}") from None
 

@@ -110,13 +110,13 @@ class Read:
     stands, and what is wrong."""
 
     meta: FrontMatter | None
+    path: str
     fields: Fields
     problems: tuple[Problem, ...]
 
     def place(self, key: str) -> Place:
         """Where a key's value stands, or else the key, or else the file."""
-        path = next(iter(self.fields.keys.values())).path if self.fields.keys else ""
-        return self.fields.places.get((key,)) or self.fields.keys.get(key) or Place(path)
+        return self.fields.places.get((key,)) or self.fields.keys.get(key) or Place(self.path)
 
 
 def read_front_matter(text: str, path: str, first_line: int) -> Read:
@@ -125,18 +125,18 @@ def read_front_matter(text: str, path: str, first_line: int) -> Read:
     fields = read_fields(text, path, first_line)
     problems = list(fields.problems)
     if any(each.code == "bad-yaml" for each in problems):
-        return Read(None, fields, tuple(problems))
+        return Read(None, path, fields, tuple(problems))
     values: dict[str, object] = dict(fields.values)
     try:
-        return Read(FrontMatter.model_validate(values), fields, tuple(problems))
+        return Read(FrontMatter.model_validate(values), path, fields, tuple(problems))
     except ValidationError as error:
         errors = error.errors(include_url=False)
     for each in errors:
         problems.append(_problem(each, fields, path))
         values.pop(str(each["loc"][0]), None)
     if any(each["loc"][0] == "kind" for each in errors):
-        return Read(None, fields, tuple(problems))
-    return Read(FrontMatter.model_validate({"title": "untitled", **values}), fields, tuple(problems))
+        return Read(None, path, fields, tuple(problems))
+    return Read(FrontMatter.model_validate({"title": "untitled", **values}), path, fields, tuple(problems))
 
 
 def _problem(error: ErrorDetails, fields: Fields, path: str) -> Problem:

@@ -5,10 +5,12 @@ Codes are stable: people filter by them. What a code stands for never changes; i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Literal
 
+from broadcast.defects import OURS, told
 from broadcast.model import Place, Problem
 
 CODES: dict[str, tuple[Literal["error", "warning"], str]] = {
@@ -21,6 +23,7 @@ CODES: dict[str, tuple[Literal["error", "warning"], str]] = {
     "not-utf8": ("error", "the file is not UTF-8"),
     "control-character": ("error", "an invisible control character"),
     "bidi-control": ("warning", "a character that changes the direction of the text around it"),
+    "defect": ("error", "broadcast itself fails on the file; the others go their way"),
     "bad-slug": ("error", "the file's name cannot become a URL"),
     "duplicate-slug": ("error", "two files are the same announcement"),
     # Front matter
@@ -71,6 +74,17 @@ CODES: dict[str, tuple[Literal["error", "warning"], str]] = {
 def problem(code: str, place: Place, message: str) -> Problem:
     """A problem of a known code."""
     return Problem(CODES[code][0], code, place, message)
+
+
+@contextmanager
+def isolated(place: Place, problems: list[Problem], where: str = "") -> Iterator[None]:
+    """Around the work on one file: a defect there is one of the file's problems. `where` comes before what it says."""
+    try:
+        yield
+    except OURS:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other files are not to blame
+        problems.append(problem("defect", place, where + told(error)))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from broadcast.model import Announcement, Place, Problem
+from broadcast.paths import is_folder, real
 from broadcast.source.parse import looks_translated, parse
-from broadcast.source.problems import problem
+from broadcast.source.problems import isolated, problem
 
 MAX_BYTES = 2 * 1024 * 1024
 """No announcement is longer; a file in a pull request may be anything."""
@@ -23,22 +24,23 @@ def read(root: Path, folder: str, language: str) -> tuple[tuple[Announcement, ..
     Hidden files and folders and READMEs are left alone; links to folders are not followed, and links to files only
     inside of `root`.
     """
-    root = root.resolve()
+    root = real(root)
     top = root / folder
-    if not top.is_dir():
+    if not is_folder(top):
         place = Place(folder)
         return (), (problem("missing-folder", place, "there is no such folder: `broadcast new` makes it"),)
-    if not top.resolve().is_relative_to(root):
+    if not real(top).is_relative_to(root):
         return (), (problem("outside-root", Place(folder), "the folder of announcements must be inside the project"),)
     found: list[Announcement] = []
     problems: list[Problem] = []
     for file in _files(root, top, problems):
-        text = _text(file, problems)
-        if text is not None:
-            announcement, wrong = parse(text, file.shown, language=language, translation=file.translation)
-            problems += wrong
-            if announcement is not None:
-                found.append(announcement)
+        with isolated(Place(file.shown), problems):
+            text = _text(file, problems)
+            if text is not None:
+                announcement, wrong = parse(text, file.shown, language=language, translation=file.translation)
+                problems += wrong
+                if announcement is not None:
+                    found.append(announcement)
     found.sort(key=lambda each: (each.slug, each.language, each.path))
     problems += _duplicates(found)
     return tuple(found), tuple(sorted(problems, key=lambda each: (each.place, each.code)))
@@ -69,8 +71,7 @@ def _files(root: Path, top: Path, problems: list[Problem]) -> Iterator[_File]:
                 continue
             path = Path(here, name)
             place = Place(_shown(root, path))
-            # Unlike `Path.resolve`, this does not fail on a link that leads to itself.
-            if not Path(os.path.realpath(path)).is_relative_to(root):
+            if not real(path).is_relative_to(root):
                 problems.append(problem("outside-root", place, "this link leads out of the project"))
                 continue
             yield _File(path, place.path, looks_translated(name.removesuffix(".md")) in stems)

@@ -14,7 +14,8 @@ _TIME = re.compile(
 )
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")
 _OFFSET = re.compile(r"(?:UTC|GMT)?\s*([+-])([0-9]{1,2}):?([0-9]{2})", re.IGNORECASE)
-_AREA = re.compile(r"[A-Za-z]+(?:[/_+-][A-Za-z0-9]+)*/[A-Za-z0-9_+-]+")
+# Not `posix/` and `right/`, which are copies of the whole tree, the latter with leap seconds.
+_AREA = re.compile(r"(?!posix/|right/)[A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9_+-]{1,31}){1,2}")
 _DURATION = re.compile(r"(?:([0-9]{1,3})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m)?", re.IGNORECASE)
 
 
