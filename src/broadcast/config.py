@@ -21,7 +21,7 @@ from broadcast.ledger import address
 from broadcast.model import Announcement, Channel, FitOptions, Kind, Place, Problem, Severity
 from broadcast.paths import is_file
 from broadcast.platforms import base as platforms
-from broadcast.source.frontmatter import language_tag
+from broadcast.source.frontmatter import is_web_address, language_tag
 from broadcast.source.times import parse_duration
 from broadcast.source.tomltext import Places, read_places
 
@@ -39,14 +39,14 @@ def _duration(value: object) -> timedelta:
 
 
 def _url(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/]+\S*", value):
+    if not is_web_address(value):
         raise ValueError('write an address such as "https://status.example.com"')
     return value
 
 
 def _folder(value: str) -> str:
     path = PurePath(value)
-    if not value.strip() or path.is_absolute() or ".." in path.parts:
+    if not value.strip() or path.is_absolute() or ".." in path.parts or "\0" in value:
         raise ValueError("write the name of a folder inside the project")
     return value
 
@@ -167,6 +167,7 @@ def load(root: Path) -> tuple[Config | None, tuple[Problem, ...]]:
         return None, (problem("config-unreadable", Place(FILE), f"it is larger than {MAX_BYTES // 1024} KiB"),)
     try:
         values = tomllib.loads(text)
+        json.dumps(values, default=str)
     except RecursionError:
         return None, (problem("config-syntax", Place(FILE), "it is nested too deeply"),)
     except tomllib.TOMLDecodeError as error:
@@ -174,6 +175,8 @@ def load(root: Path) -> tuple[Config | None, tuple[Problem, ...]]:
         last = text.rstrip().splitlines() or [""]
         place = Place(FILE, int(where[1]), int(where[2])) if where else Place(FILE, len(last), len(last[-1]))
         return None, (problem("config-syntax", place, re.sub(r" \(at line .*\)", "", str(error))),)
+    except ValueError:  # neither Python nor JSON has numbers of any length
+        return None, (problem("config-syntax", Place(FILE), "a number in it has too many digits"),)
     places = read_places(text)
     try:
         file = _valid(File, values)

@@ -26,6 +26,9 @@ def explain(
     """Every problem. `prefix` leads to the table; `known` gives the keys of the table at a path in it; `secrets` are
     names that must not be keys. Quotes no value of a wrong type: it might be a secret in the wrong place."""
     for item in error.errors(include_url=False, include_input=False):
+        if item["type"] == "json_invalid":
+            yield problem("config-syntax", at(places, prefix), "it is nested too deeply")
+            continue
         path = (*prefix, *item["loc"])
         key, dotted = str(path[-1]), ".".join(map(str, path))
         if item["type"] == "extra_forbidden":

@@ -25,7 +25,7 @@ from broadcast.site.state import without
 
 def _inside(output: str) -> str:
     path = PurePosixPath(output)
-    if path.is_absolute() or ".." in path.parts or ".git" in path.parts or not path.parts:
+    if path.is_absolute() or ".." in path.parts or ".git" in path.parts or not path.parts or "\0" in output:
         raise ValueError("must be a folder inside the project, `public` for one")
     return output
 

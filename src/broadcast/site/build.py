@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import TemplateError, TemplateSyntaxError
+from jinja2 import TemplateSyntaxError
 from markupsafe import Markup
 
 from broadcast.errors import ConfigError
@@ -25,6 +25,7 @@ from broadcast.templates import environment
 
 ALLOWANCE = 200_000_000
 """Units (see `metering`) that a template may spend on one page; a front page of 10,000 announcements takes a tenth."""
+MEND = "mend the template"
 FILES = ("index.html", "feed.atom", "feed.json")
 FILTERS: dict[str, Callable[[datetime], str]] = {
     "iso": lambda time: f"{time:%Y-%m-%dT%H:%M:%SZ}",
@@ -111,9 +112,12 @@ class _Site:
     def _template(self, name: str, values: dict[str, Any]) -> str:
         try:
             with self.templates.meter.allowance(ALLOWANCE):
-                return str(self.templates.get_template(f"site/{name}.j2").render(values))
+                made = str(self.templates.get_template(f"site/{name}.j2").render(values))
+                return made.encode("utf-8", "replace").decode()
         except TemplateSyntaxError as error:
             where = f"{error.filename or error.name}:{error.lineno}"
-            raise ConfigError(f"{where}: {error.message}", "mend the template") from error
-        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
-            raise ConfigError(f"template site/{name}.j2: {error}", "mend the template") from error
+            raise ConfigError(f"{where}: {error.message}", MEND) from error
+        except RecursionError as error:
+            raise ConfigError(f"template site/{name}.j2: it is nested or included without end", MEND) from error
+        except Exception as error:
+            raise ConfigError(f"template site/{name}.j2: {str(error) or type(error).__name__}", MEND) from error

@@ -10,12 +10,14 @@ from pathlib import PurePosixPath
 
 from markupsafe import Markup
 
-from broadcast.model import Announcement, Kind, Severity, Update
+from broadcast.errors import ConfigError
+from broadcast.model import Announcement, Kind, Place, Problem, Severity, Update
 from broadcast.site import languages
 from broadcast.site.gallery import Gallery
 from broadcast.site.links import anchor, page_name, permalink
 from broadcast.site.markdown import ALLOWED_LINK, Resolve, images, to_html, to_text
 from broadcast.site.state import Phase, Tone, phase, tone, visible
+from broadcast.source.problems import isolated
 from broadcast.source.statuses import FINAL, current
 from broadcast.text.clean import clean
 
@@ -91,8 +93,16 @@ class Page:
 
 
 def pages(announcements: Sequence[Announcement], gallery: Gallery, *, url: str | None, now: datetime) -> list[Page]:
-    """A page for each announcement with something to show at `now`, the one that began last first."""
-    made = [_page(announcement, gallery, url, now) for announcement in announcements if visible(announcement, now)]
+    """A page for each announcement with something to show at `now`, the one that began last first. Raises `ConfigError`
+    where one cannot be made."""
+    made: list[Page] = []
+    problems: list[Problem] = []
+    for announcement in announcements:
+        with isolated(Place(announcement.path), problems):
+            if visible(announcement, now):
+                made.append(_page(announcement, gallery, url, now))
+    if problems:  # what is left out would vanish from the page
+        raise ConfigError("\n".join(f"{one.place.path}: {one.message}" for one in problems), "the site is as it was")
     versions: dict[str, list[Page]] = {}
     for page in made:
         versions.setdefault(page.slug, []).append(page)

@@ -23,10 +23,11 @@ LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
 def is_web_address(text: str) -> bool:
-    """Whether followers can open it: `http` or `https`, with a host and without spaces."""
+    """Whether followers can open it: `http` or `https`, with a host and without spaces or controls."""
     try:
         parts = urlsplit(text)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and not re.search(r"\s", text)
+        there = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        return there and not re.search(r"[\s\x00-\x1f\x7f]", text)
     except ValueError:
         return False
 

@@ -17,7 +17,7 @@ from broadcast.source.problems import did_you_mean, shown
 from broadcast.source.times import format_time
 
 _MAX_WORDS = 60
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[ ./()+-]+[A-Za-z0-9()]+)*")
+_PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9 ./()+-]*[A-Za-z0-9()])?")
 _YAML_WORDS = {"yes", "no", "true", "false", "on", "off", "null", "y", "n"}
 
 
