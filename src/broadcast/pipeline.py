@@ -16,7 +16,7 @@ from broadcast.errors import ConfigError, DoesNotFitError
 from broadcast.ledger.base import Ledger, Log
 from broadcast.ledger.history import beginnings, standalone
 from broadcast.ledger.open import open_ledger
-from broadcast.model import Announcement, Card, Channel, Plan, Post, Problem, Receipt, Thread, Update
+from broadcast.model import Announcement, Card, Channel, Event, Plan, Post, Problem, Receipt, Thread, Update
 from broadcast.platforms import base as platforms
 from broadcast.platforms import forms
 from broadcast.publish import retract as retracting
@@ -139,7 +139,16 @@ def ledger(project: Project) -> Ledger:
     """The project's ledger, not yet read; every line that is read must be one that its channel can have. Raises
     `ConfigError`."""
     config = project.config
-    return open_ledger(config.file.ledger, config.root, forms.reader(config.channels, config.file.url))
+    return open_ledger(config.file.ledger, config.root, _reader(project))
+
+
+def believed(project: Project, event: Event) -> Event:
+    """What an event may be used as. Raises `ValueError` for one that its channel cannot have."""
+    return _reader(project)(event)
+
+
+def _reader(project: Project) -> Callable[[Event], Event]:
+    return forms.reader(project.config.channels, project.config.file.url)
 
 
 def publish(planner: Planner, log: Log, run: Run) -> Outcome:

@@ -41,9 +41,7 @@ class SqlLedger:
     """The ledger in `database`, with its journal below `root`. Nothing is looked at before the first call; all raise
     `LedgerError`. Reading makes and writes nothing in the database, so a role that may only SELECT can."""
 
-    def __init__(
-        self, database: Database, root: Path, retrying: float = _RETRYING, check: Check = unchecked
-    ) -> None:
+    def __init__(self, database: Database, root: Path, retrying: float = _RETRYING, check: Check = unchecked) -> None:
         self._database = database
         self._check = check
         self._where = f"ledger {database.name}"
@@ -104,7 +102,9 @@ class SqlLedger:
         seen = self._local.seen()
         with self._database.reading() as connection:
             there = connection is not None and tables.exists(connection)
-            items = list(tables.entries(connection, self._where, self._check)) if connection is not None and there else []
+            items = (
+                list(tables.entries(connection, self._where, self._check)) if connection is not None and there else []
+            )
         self._compare(seen, lambda number: items[number - 1].key if number <= len(items) else None)
         return items
 

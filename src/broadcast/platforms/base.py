@@ -105,8 +105,8 @@ class Connection(Protocol):
     ) -> list[Prepared]:
         """Choose what must be fixed before sending (keys, CIDs), one for each post; send nothing.
 
-        `earlier`, where it is given, has what an earlier run prepared for each of the same posts (nothing for those that
-        are others), as the ledger tells it: take from it only the keys that make it harmless to send a post again, and
+        `earlier`, where it is given, has what an earlier run prepared for each of these posts (nothing for one that is
+        another now), as the ledger tells it: take from it only the keys that make it harmless to send a post again, and
         everything else from the posts."""
         ...
 

@@ -1,5 +1,8 @@
-"""The forms of ids, keys and addresses. Whoever may write to the ledger may write anything there, and a server may answer
-anything: what is not of the form that its platform gives such things goes into no request and on no screen."""
+"""The forms of ids, keys and addresses.
+
+Whoever may write to the ledger may write anything there, and a server may answer anything. What is not of the form that
+its platform gives such things goes into no request and on no screen.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from broadcast.model import Channel, Event, Intent, Receipt, Ref
+from broadcast.model import Channel, Event, Receipt, Ref, Verdict
 from broadcast.platforms.base import load
 from broadcast.platforms.options import loopback
 
 LONGEST_ID = 512
 LONGEST_URL = 2048
+LONGEST_THREAD = 10_000
 
 SEGMENT = r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,128}"
 """One segment of a path, which needs no quoting and leads nowhere else."""
@@ -23,9 +27,9 @@ SEGMENT = r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]{1,128}"
 @dataclass(frozen=True, slots=True)
 class Forms:
     """What a platform's ids look like, as regular expressions that match the whole: `id`, and the `values` of a
-    reference's `data` and an intent's `payload`, by their names (`root.uri` is one in an object). Of addresses those are
-    kept that are on one of these `hosts`, or on a subdomain of one or the other way round; None is any, `file:` a file.
-    """
+    reference's `data` and an intent's `payload`, by their names (`root.uri` is one in an object). Of addresses those
+    are kept that are on one of these `hosts`, or on a subdomain of one or the other way round; None is any host,
+    `file:` a file of this machine."""
 
     id: str = r"\S+"
     values: Mapping[str, str] = field(default_factory=dict)
@@ -104,7 +108,9 @@ def reader(channels: Mapping[str, Channel], url: str | None) -> Callable[[Event]
     known: dict[str, Forms] = {}
 
     def check(event: Event) -> Event:
-        if not isinstance(event, Intent | Receipt):
+        if event.part > LONGEST_THREAD:
+            raise ValueError(f"no thread has {event.part} posts")
+        if isinstance(event, Verdict):
             return event
         name = event.channel
         if name not in known:
