@@ -13,10 +13,12 @@ from broadcast import plan as planning
 from broadcast.backlog import Rules
 from broadcast.config import Config
 from broadcast.errors import ConfigError, DoesNotFitError
-from broadcast.ledger.base import Log
+from broadcast.ledger.base import Ledger, Log
 from broadcast.ledger.history import beginnings, standalone
-from broadcast.model import Announcement, Card, Channel, Plan, Post, Problem, Receipt, Thread, Update
+from broadcast.ledger.open import open_ledger
+from broadcast.model import Announcement, Card, Channel, Event, Plan, Post, Problem, Receipt, Thread, Update
 from broadcast.platforms import base as platforms
+from broadcast.platforms import forms
 from broadcast.publish import retract as retracting
 from broadcast.publish import run as publishing
 from broadcast.publish.run import Outcome, Run
@@ -137,6 +139,22 @@ def planner(
         return planning.plan(wanted, log, rules, slugs=slugs, cost=_cost, problems=wrong)
 
     return plan
+
+
+def ledger(project: Project) -> Ledger:
+    """The project's ledger, not yet read; every line that is read must be one that its channel can have. Raises
+    `ConfigError`."""
+    config = project.config
+    return open_ledger(config.file.ledger, config.root, _reader(project))
+
+
+def believed(project: Project, event: Event) -> Event:
+    """What an event may be used as. Raises `ValueError` for one that its channel cannot have."""
+    return _reader(project)(event)
+
+
+def _reader(project: Project) -> Callable[[Event], Event]:
+    return forms.reader(project.config.channels, project.config.file.url)
 
 
 def publish(planner: Planner, log: Log, run: Run) -> Outcome:

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from broadcast.backlog import History, Rules, corrected, due, renamed
@@ -26,9 +25,16 @@ from broadcast.model import (
     Thread,
     Update,
 )
+from broadcast.text.fit import said
 
 Cost = Callable[[str, Post], float | None]
 """US dollars for one post on a platform (by its name), None where posting is free."""
+
+
+STUCK = (
+    "half of a thread stands, and the file no longer begins with what that says: put the file back; or leave it as it "
+    "is (`broadcast ledger settle … --posted` for each post that is missing) and append an update"
+)
 
 
 def plan(
@@ -92,43 +98,59 @@ def _chain(
         else:
             rows = list(_recorded(thread, entry, parent, note))
         yield from rows
-        if rows and rows[-1].state in ("todo", "uncertain"):
+        doubtful = entry is not None and any(part.state == "open" for part in entry.parts)
+        if rows and (rows[-1].state == "todo" or doubtful):
             tails[thread.update] = ReplyTo(thread.update, rows[-1].part)
 
 
 def _recorded(thread: Thread, sent: Sent, parent: ReplyTo | None, note: str) -> Iterator[Action]:
-    """The rows of an update that the ledger knows: what was sent, or what the file says now where that is changed."""
+    """The rows of an update that the ledger knows: what was sent; or, where that is changed or not all of it, what the
+    file says now. The ledger tells what stands: what is still to be sent comes from the files alone."""
     refs = {part.part: part.ref for part in sent.parts if part.ref is not None}
-    intents = {part.part: part.intent for part in sent.parts if part.intent is not None}
-    posted = all(part.state == "posted" for part in sent.parts)
+    intents = [part.intent for part in sent.parts if part.intent is not None]
+    says: dict[str, tuple[State, str]] = {
+        "posted": ("done", note),
+        "open": ("uncertain", "sent, but no answer is recorded"),
+        "absent": ("uncertain", STUCK),
+        "retracted": ("skipped", "retracted"),
+    }
+    found = {part.state for part in sent.parts}
+    posts: Sequence[Post] = thread.posts
+    states: dict[int, tuple[State, str]] = {}
+    rest: tuple[State, str]
     if sent.baseline:
-        state: tuple[State, str] = ("done", "marked as published by a baseline")
-        yield from (_row(thread, number, thread.posts, state, parent, refs) for number in _numbers(thread.posts))
-    elif posted and _differs(thread, intents.values()):
-        state = ("changed", note or "changed after it was published")
-        yield from (_row(thread, number, thread.posts, state, parent, refs) for number in _numbers(thread.posts))
+        rest = ("done", "marked as published by a baseline")
+    elif found == {"posted"} and _differs(thread, intents):
+        rest = ("changed", note or "changed after it was published")
+    elif found == {"posted", "absent"} and not note and _begins_with(thread, sent):
+        rest = ("todo", "the rest of a thread that was cut off")
+        states = {part.part: says["posted"] for part in sent.parts if part.state == "posted"}
     else:
-        says: dict[str, tuple[State, str]] = {
-            "posted": ("done", note),
-            "open": ("uncertain", "sent, but no answer is recorded"),
-            "absent": ("todo", "the rest of a thread that was cut off"),
-            "retracted": ("skipped", "retracted"),
-        }
-        posts = _laid_out_anew(thread, sent) or [intent.post for intent in intents.values()]
-        source = next((intent.source for intent in intents.values()), thread.source)
+        rest = says["open" if "open" in found else "absent"]
+        if "retracted" in found:
+            says["absent"] = ("skipped", "the rest of a thread that was retracted")
         states = {part.part: says[part.state] for part in sent.parts}
-        for number in _numbers(posts):
-            state = states.get(number, says["absent"])
-            yield _row(replace(thread, source=source), number, posts, state, parent, refs)
+        posts = _as_recorded(thread, sent)
+    yield from (_row(thread, number, posts, states.get(number, rest), parent, refs) for number in _numbers(posts))
 
 
-def _laid_out_anew(thread: Thread, sent: Sent) -> Sequence[Post]:
-    """The posts of a thread whose rest was refused for being replies: as they stand, and as the rest can be read on its
-    own."""
-    stands = tuple(part.intent.post for part in sent.parts if part.state == "posted" and part.intent is not None)
-    rest = sent.parts[len(stands) :]
-    begins = thread.posts[: len(stands)] == stands and len(thread.posts) > len(stands)
-    return thread.posts if begins and rest and all(part.refused for part in rest) else ()
+def _begins_with(thread: Thread, sent: Sent) -> bool:
+    """Whether the thread as the files make it has the posts that stand, where they stand."""
+    if [part.part for part in sent.parts] != list(_numbers(sent.parts)):
+        return False
+    stands = {part.part - 1: part.intent for part in sent.parts if part.state == "posted"}
+    return max(stands) < len(thread.posts) and all(
+        intent is not None and said(intent.post) == said(thread.posts[index]) for index, intent in stands.items()
+    )
+
+
+def _as_recorded(thread: Thread, sent: Sent) -> Sequence[Post]:
+    """The posts that the ledger speaks of, to be shown, not to be sent: as it tells them, else as the files do."""
+    told = {part.part: part.intent.post for part in sent.parts if part.intent is not None}
+    made = dict(enumerate(thread.posts, start=1))
+    last = max(part.part for part in sent.parts)
+    numbers = range(1, (last if told else max(last, len(made))) + 1)
+    return [told.get(number) or made.get(number) or Post("", 0) for number in numbers]
 
 
 def _row(
@@ -160,7 +182,7 @@ def _row(
     )
 
 
-def _numbers(posts: Sequence[Post]) -> range:
+def _numbers(posts: Sequence[object]) -> range:
     return range(1, len(posts) + 1)
 
 
@@ -171,11 +193,7 @@ def _reply(update: datetime, part: int, ref: Ref | None) -> ReplyTo:
 def _differs(thread: Thread, intents: Collection[Intent]) -> bool:
     if not intents or all(intent.source == thread.source for intent in intents):
         return False
-    return [_said(intent.post) for intent in intents] != [_said(post) for post in thread.posts]
-
-
-def _said(post: Post) -> tuple[object, ...]:
-    return post.text, post.facets, [(item.path, item.alt) for item in post.media]
+    return [said(intent.post) for intent in intents] != [said(post) for post in thread.posts]
 
 
 def _costs(actions: Iterable[Action], cost: Cost) -> Mapping[str, float]:

@@ -57,7 +57,7 @@ from broadcast.model import (
 )
 from broadcast.platforms import base as platforms
 from broadcast.platforms import standing
-from broadcast.platforms.base import Account, Prepared
+from broadcast.platforms.base import Account, Ours, Prepared
 from broadcast.platforms.standing import Standing
 from broadcast.publish import recognize as recognizing
 from broadcast.publish import run as publishing
@@ -303,8 +303,13 @@ class Clone:
     def verify(self) -> Account:
         return Account("a model")
 
-    def prepare(self, posts: Sequence[Post], language: str, parent: Ref | None) -> list[Prepared]:
-        return [Prepared({"key": f"{self.name} {self.shared.now:%H%M%S} {post.text}"}) for post in posts]
+    def prepare(
+        self, posts: Sequence[Post], language: str, parent: Ref | None, earlier: Sequence[Mapping[str, Any]] = ()
+    ) -> list[Prepared]:
+        return [
+            Prepared({"key": before.get("key") or f"{self.name} {self.shared.now:%H%M%S} {post.text}"})
+            for post, before in zip(posts, earlier, strict=True)
+        ]
 
     def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[Mapping[int, Ref]]:
         answers = parent.id if parent else None
@@ -339,6 +344,9 @@ class Clone:
             found = {part: Ref(post.id) for part, post in posts.items()}
         self.shared.stage.note(self.name, tuple((part, ref.id) for part, ref in found.items()))
         return found
+
+    def differing(self, posts: Sequence[Ours]) -> Mapping[str, str]:
+        raise NotImplementedError
 
     def edit(self, ref: Ref, intent: Intent) -> Ref:
         raise NotImplementedError

@@ -143,7 +143,7 @@ def test_a_receipt_that_comes_after_the_retraction_changes_nothing() -> None:
 
 def test_an_edit_counts_once_it_is_receipted() -> None:
     old, new = intent(1), intent(1, run="b", text="edited")
-    assert sent(old, receipt(1), new).parts == (PartState(1, old, Ref("1"), "posted"),)
+    assert sent(old, receipt(1), new).parts == (PartState(1, old, Ref("1"), "posted", new),)
     assert sent(old, receipt(1), new, receipt(1, run="b")).parts == (PartState(1, new, Ref("1"), "posted"),)
 
 

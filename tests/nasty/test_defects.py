@@ -111,9 +111,10 @@ CALLS: dict[str, tuple[type[SendError], Callable[[base.Connection], object]]] = 
 def test_what_a_platform_raises_is_told_as_what_it_means_for_a_post(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
-    monkeypatch.setattr(guard, "load", lambda name: SimpleNamespace(connect=lambda *arguments: Broken()))
+    broken = SimpleNamespace(connect=lambda *arguments: Broken())
+    monkeypatch.setattr(base, "load", lambda name: broken)
     channel = Channel("x", "x", FitOptions(), Limits(280, len))
-    connection = guard.connected(channel, {}, base.Workspace(tmp_path, datetime.now(UTC)))
+    connection = guard.connect(channel, {}, base.Workspace(tmp_path, datetime.now(UTC)))
     kind, call = CALLS[name]
     with pytest.raises(kind, match="unexpected RecursionError, a defect") as raised:
         call(connection)

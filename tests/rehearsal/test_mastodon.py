@@ -221,7 +221,7 @@ def test_the_html_of_a_status(account: Account) -> None:
         'rel="nofollow noopener" translate="no"><span class="invisible">https://www.</span>'
         '<span class="ellipsis">example.com/incidents/eu-api-e</span>'
         '<span class="invisible">rrors?a=1&amp;b=2</span></a> '
-        '<a href="https://mastodon.example/tags/outage" class="mention hashtag" rel="tag">#<span>Outage</span></a> '
+        '<a href="https://mastodon.localhost/tags/outage" class="mention hashtag" rel="tag">#<span>Outage</span></a> '
         "example.org</p>"
         '<p>#1 no tag, <a href="https://a.com/#part" target="_blank" rel="nofollow noopener" translate="no">'
         '<span class="invisible">https://</span><span class="">a.com/#part</span>'

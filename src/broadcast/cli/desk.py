@@ -20,11 +20,10 @@ from broadcast import config as configuration
 from broadcast import pipeline, secrets
 from broadcast.errors import BroadcastError, ConfigError, LedgerError, ProblemsFoundError, RefusedError, UsageError
 from broadcast.ledger.base import Ledger, Log
-from broadcast.ledger.open import open_ledger
 from broadcast.model import Place, Problem
 from broadcast.paths import is_file, is_folder, real
 from broadcast.platforms import base as platforms
-from broadcast.platforms.guard import connected
+from broadcast.platforms import guard
 from broadcast.views import terminal
 from broadcast.views.groups import count
 
@@ -96,7 +95,7 @@ def desk(context: typer.Context) -> Desk:
 
 def ledger_of(project: pipeline.Project) -> Ledger:
     """The project's ledger, not yet read. Raises `ConfigError` or `LedgerError`."""
-    return open_ledger(project.config.file.ledger, project.config.root)
+    return pipeline.ledger(project)
 
 
 def read_log(project: pipeline.Project) -> tuple[Log, tuple[Problem, ...]]:
@@ -201,4 +200,4 @@ def connect(
     platform = platforms.load(chosen.platform)
     found = secrets.find(name, platform.SECRETS, here.environ)
     space = pipeline.workspace(project, now, name, log, stop)
-    return connected(chosen, found, replace(space, inquire=inquire))
+    return guard.connect(chosen, found, replace(space, inquire=inquire))

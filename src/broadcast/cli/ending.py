@@ -18,6 +18,7 @@ from broadcast.model import Result
 from broadcast.publish.send import STOPPED
 from broadcast.source.times import parse_duration
 from broadcast.views import data
+from broadcast.views.groups import count
 
 _CREDENTIALS = re.compile(
     r"no credentials|\w+ does not accept the credentials(?!.*\bExpiredToken\b)|the access token may only read"
@@ -84,12 +85,7 @@ def conclude(results: Sequence[Result], end: Ending, *, unrecorded: bool = False
     """The exit code of a run, by what is worst in it."""
     states = {result.state for result in results}
     if "uncertain" in states:
-        doubt = next(result for result in results if result.state == "uncertain")
-        where = f"{doubt.announcement} --update {data.utc(doubt.update)} --channel {doubt.channel} --part {doubt.part}"
-        raise UncertainError(
-            "some post may or may not stand; nothing is sent again until a human has looked",
-            f"look at the channel, then type `broadcast ledger settle {where} --posted` or the same with `--absent`",
-        )
+        raise _uncertain([result for result in results if result.state == "uncertain"])
     if end.late.is_set() and any(result.error == STOPPED for result in results):
         raise ChannelFailedError("the deadline passed before everything was done", "run again to go on")
     if end.stop.is_set() and not end.late.is_set():
@@ -102,3 +98,21 @@ def conclude(results: Sequence[Result], end: Ending, *, unrecorded: bool = False
         raise ChannelFailedError(f"failed: {names}", "run again: what is sent is never sent twice")
     if unrecorded:
         raise ChannelFailedError("everything was sent, but the ledger did not take the receipts", "run again from here")
+
+
+def _uncertain(doubts: Sequence[Result]) -> UncertainError:
+    """What a human has to look at: posts of which nobody knows whether they stand, or (they have an id) whether they
+    are ours."""
+    doubt = next((one for one in doubts if one.id is None), doubts[0])
+    where = f"{doubt.announcement} --update {data.utc(doubt.update)} --channel {doubt.channel} --part {doubt.part}"
+    if doubt.id is None:
+        return UncertainError(
+            "some post may or may not stand; nothing is sent again until a human has looked",
+            f"look at the channel, then type `broadcast ledger settle {where} --posted` or the same with `--absent`",
+        )
+    left = "; ".join(f"{one.channel} {one.url or one.id}: {one.error}" for one in doubts)
+    return UncertainError(
+        f"{count(len(doubts), 'post')} of which the ledger speaks cannot be taken for what was sent: {left}",
+        "look at each, and at who wrote to the ledger; what you delete by hand is gone for the next run; what is not "
+        f"ours is forgotten by `broadcast ledger settle {where} --absent`",
+    )

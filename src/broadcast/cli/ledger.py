@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -54,7 +54,7 @@ def settle(
     channel: Annotated[str, typer.Option(metavar="NAME", help="The channel.")],
     part: Annotated[int, typer.Option(metavar="N", help="The post's number in its thread.")] = 1,
     posted: Annotated[bool, typer.Option("--posted", help="You looked: the post stands.")] = False,
-    absent: Annotated[bool, typer.Option("--absent", help="You looked: it does not; it may be sent again.")] = False,
+    absent: Annotated[bool, typer.Option("--absent", help="You looked: it does not stand, or is not ours.")] = False,
     post_id: Annotated[
         str | None, typer.Option("--id", metavar="ID", help="With --posted: its id, so that replies find it.")
     ] = None,
@@ -71,21 +71,28 @@ def settle(
     except ValueError as error:
         raise UsageError(str(error)) from None
     sent = fold(log.events.get(name, ())).get((time, channel))
-    doubtful = [one.part for one in sent.parts if one.state == "open"] if sent else []
-    if part not in doubtful:
+    verdict = _decided({one.part: one.state for one in sent.parts}.get(part) if sent else None, posted=posted)
+    if verdict is None:
         raise UsageError(
             f"{name}: post {part} of {update} on {channel} is not in doubt", f"type `broadcast ledger show {name}`"
         )
-    event: Event
+    event: Event = Verdict(name, time, channel, part, here.now(), runs.name(), verdict, "settle")
     if posted and post_id:
         event = Receipt(name, time, channel, part, here.now(), runs.name(), Ref(post_id, url))
-    else:
-        verdict = Verdict(
-            name, time, channel, part, here.now(), runs.name(), "posted" if posted else "absent", "settle"
-        )
-        event = verdict
+    try:
+        event = pipeline.believed(project, event)
+    except ValueError as error:
+        raise UsageError(str(error), "--id takes the id that the platform gave the post") from None
     ledger.append([event], log.version)
     here.say("settled; type `broadcast publish` to go on")
+
+
+def _decided(state: str | None, *, posted: bool) -> Literal["posted", "absent", "retracted"] | None:
+    """What a human says of a post in this state; None where there is nothing to say. A post that the ledger takes for
+    ours and that is not there, or is not ours, is no longer counted, and is not sent again."""
+    if state == "open" or (state == "absent" and posted):
+        return "posted" if posted else "absent"
+    return "retracted" if state == "posted" and not posted else None
 
 
 def baseline(context: typer.Context, names: Slugs = None) -> None:

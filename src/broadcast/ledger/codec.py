@@ -20,8 +20,8 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Never, TypeVar, cast
 
@@ -36,6 +36,14 @@ _Json = Mapping[str, Any]
 
 _FACETS: tuple[Literal["link", "tag", "mention"], ...] = ("link", "tag", "mention")
 _VERDICTS: tuple[Literal["absent", "posted", "retracted"], ...] = ("absent", "posted", "retracted")
+
+
+Check = Callable[[Event], Event]
+"""What an event that was read may be used as. Raises `ValueError` for one that cannot be believed."""
+
+
+def unchecked(event: Event) -> Event:
+    return event
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,7 @@ def encode(item: Entry) -> bytes:
     return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
-def decode(line: bytes, where: str) -> Entry:
+def decode(line: bytes, where: str, check: Check = unchecked) -> Entry:
     """The entry of one line. `where` names the ledger, the file and the line, for the `LedgerError` of a bad one."""
     try:
         fields = _Fields(json.loads(line.decode("utf-8"), parse_constant=_no_constant), "the line")
@@ -92,15 +100,16 @@ def decode(line: bytes, where: str) -> Entry:
             )
         item = _entry(fields)
         fields.close()
+        item = replace(item, event=check(item.event))
     except (ValueError, RecursionError) as error:
         raise LedgerError(f"{where}: {_reason(error)}", "look at the line, and at who changed it") from None
     return item
 
 
-def decode_lines(data: bytes, where: str) -> list[Entry]:
+def decode_lines(data: bytes, where: str, check: Check = unchecked) -> list[Entry]:
     """The entries of a whole file. `where` names the ledger and the file."""
     return [
-        decode(line, f"{where}, line {number}")
+        decode(line, f"{where}, line {number}", check)
         for number, line in enumerate(data.removesuffix(b"\n").split(b"\n"), start=1)
         if data
     ]

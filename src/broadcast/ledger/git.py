@@ -27,7 +27,7 @@ from urllib.parse import quote
 from broadcast.errors import LedgerError, LedgerMovedError
 from broadcast.ledger.base import NO_LEDGER, Log, adding
 from broadcast.ledger.branch import Branch, copies, find
-from broadcast.ledger.codec import Entry, decode_lines, encode, entry
+from broadcast.ledger.codec import Check, Entry, decode_lines, encode, entry, unchecked
 from broadcast.ledger.journal import Journal
 from broadcast.ledger.lock import locked
 from broadcast.ledger.objects import FOLDER, file_name, files, read_blobs, write_commit
@@ -73,7 +73,15 @@ class GitLedger:
     before the first call; all raise `LedgerError`.
     """
 
-    def __init__(self, root: Path, branch: str = BRANCH, remote: str | None = None, timeout: float = 60.0) -> None:
+    def __init__(
+        self,
+        root: Path,
+        branch: str = BRANCH,
+        remote: str | None = None,
+        timeout: float = 60.0,
+        check: Check = unchecked,
+    ) -> None:
+        self._check = check
         self._git = Git(root.absolute(), timeout)
         self._branch = branch
         self._named = remote
@@ -152,7 +160,7 @@ class GitLedger:
 
     @cached_property
     def _journal(self) -> Journal:
-        return Journal(self._folder)
+        return Journal(self._folder, self._check)
 
     def _find(self) -> Branch:
         return find(self._git, self._named, self._branch)
@@ -187,7 +195,7 @@ class GitLedger:
 
     def _decode(self, slug: str, data: bytes) -> list[Entry]:
         where = f"ledger git:{self._branch}, {FOLDER}/{slug}.jsonl"
-        items = decode_lines(data, where)
+        items = decode_lines(data, where, self._check)
         for number, item in enumerate(items, start=1):
             if item.event.announcement != slug:
                 raise LedgerError(f"{where}, line {number}: speaks of {item.event.announcement[:80]!r}")

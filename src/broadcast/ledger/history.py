@@ -15,15 +15,15 @@ class PartState:
     """One post. `posted`: it stands (`ref` is None where a human or a baseline said so). `open`: an intent without a
     receipt or verdict; it may stand. `absent`: claimed once, and proved not to stand. `retracted`: it stood once.
 
-    `intent` is what was sent, or was to be; None where the ledger was never told. `refused`: it is absent because the
-    platform refuses replies.
+    `intent` is what was sent, or was to be; None where the ledger was never told. `edit` is what it was to say instead,
+    where nobody knows whether it does.
     """
 
     part: int
     intent: Intent | None
     ref: Ref | None
     state: Literal["posted", "open", "absent", "retracted"]
-    refused: bool = False
+    edit: Intent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +90,16 @@ def standalone(events: Iterable[Event]) -> set[str]:
 
 
 def beginnings(events: Mapping[str, Sequence[Event]]) -> Mapping[tuple[str, datetime, str], tuple[Post, ...]]:
-    """The posts that stand of threads whose rest was refused because it is replies, by announcement, update and
-    channel. What such a thread still has to say must be laid out to be read on its own."""
+    """The posts that stand of threads whose rest does not, by announcement, update and channel. What such a thread
+    still has to say comes from the files, and follows what it has said."""
     found = {}
     for slug, mine in events.items():
-        if not any(isinstance(event, Verdict) and event.by == REPLIES_REFUSED for event in mine):
+        if not any(isinstance(event, Verdict) and event.verdict == "absent" for event in mine):
             continue
         for (update, channel), sent in fold(mine).items():
             first = [part.intent.post for part in sent.parts if part.state == "posted" and part.intent is not None]
             rest = sent.parts[len(first) :]
-            if first and rest and all(part.refused for part in rest):
+            if first and rest and all(part.state == "absent" for part in rest):
                 found[slug, update, channel] = tuple(first)
     return found
 
@@ -112,7 +112,6 @@ class _Part:
     intent: Intent | None = None
     edit: Intent | None = None
     ref: Ref | None = None
-    refused: bool = False
 
 
 @dataclass(slots=True)
@@ -134,7 +133,7 @@ class _Story:
         if part.state == "posted":
             part.edit = intent
         else:
-            part.state, part.intent, part.ref, part.refused = "open", intent, None, False
+            part.state, part.intent, part.ref = "open", intent, None
 
     def receive(self, receipt: Receipt) -> None:
         if receipt.ref.id in self.retracted:
@@ -149,7 +148,7 @@ class _Story:
         match verdict.verdict:
             case "absent":
                 for number in list(self.parts) if whole else [verdict.part]:
-                    self._clear(number, verdict.run, verdict.by == REPLIES_REFUSED)
+                    self._clear(number, verdict.run)
             case "posted":
                 self.baseline = self.baseline or whole
                 for part in self._all("open", "absent") if whole else [self._one(verdict.part)]:
@@ -163,13 +162,13 @@ class _Story:
                     if part.ref is not None:
                         self.retracted.add(part.ref.id)
 
-    def _clear(self, number: int, run: str, refused: bool) -> None:
+    def _clear(self, number: int, run: str) -> None:
         part = self.parts.get(number)
         if part is None or part.state != "open":
             return
         late = (number, run) in self.claims and part.intent is not None and part.intent.run != run
         if not late:
-            part.state, part.refused = "absent", refused
+            part.state = "absent"
 
     def _all(self, *states: str) -> list[_Part]:
         return [part for part in self.parts.values() if part.state in states]
@@ -179,7 +178,7 @@ class _Story:
 
     def sent(self) -> Sent:
         parts = tuple(
-            PartState(number, part.intent, part.ref, part.state, part.refused)
+            PartState(number, part.intent, part.ref, part.state, part.edit)
             for number, part in sorted(self.parts.items())
         )
         if self.last is None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from broadcast.errors import LedgerError
-from broadcast.ledger.codec import Entry, decode_lines, encode, entry
+from broadcast.ledger.codec import Check, Entry, decode_lines, encode, entry, unchecked
 from broadcast.ledger.lock import locked
 from broadcast.model import Event
 
@@ -23,7 +23,8 @@ _PATIENCE = 30.0
 class Journal:
     """The journal in `folder`, which is made when it is needed; shared by all processes and threads of a clone."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, check: Check = unchecked) -> None:
+        self._check = check
         self._folder = folder
         self._file = folder / "journal.jsonl"
         self._lock = folder / "journal.lock"
@@ -54,7 +55,7 @@ class Journal:
             data = self._read()
         except OSError as error:
             raise self._error("read", error) from None
-        return decode_lines(data, f"journal {self._file}")
+        return decode_lines(data, f"journal {self._file}", self._check)
 
     def discard(self, keys: Collection[str]) -> None:
         """Forget these entries: the ledger has them. Others, of runs that go on, stay."""

@@ -9,6 +9,7 @@ import secrets
 from pathlib import Path
 
 from broadcast.errors import LedgerError
+from broadcast.ledger.codec import Check, unchecked
 from broadcast.ledger.journal import Journal
 from broadcast.model import Event
 
@@ -20,10 +21,10 @@ class Local:
     """The folder `.broadcast/ledger-<digest of identity>` of the project. Two ledgers have two identities; no secret
     is a part of one. Made when it is needed: who only reads may be on a file system that is read-only."""
 
-    def __init__(self, root: Path, identity: str) -> None:
+    def __init__(self, root: Path, identity: str, check: Check = unchecked) -> None:
         self._home = root / FOLDER
         folder = self._home / f"ledger-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
-        self.journal = Journal(folder)
+        self.journal = Journal(folder, check)
         self.seen_file = folder / "seen"
 
     def add(self, event: Event) -> None:

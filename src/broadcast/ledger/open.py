@@ -7,42 +7,43 @@ from pathlib import Path
 from broadcast.errors import ConfigError
 from broadcast.ledger import address
 from broadcast.ledger.base import Ledger
+from broadcast.ledger.codec import Check, unchecked
 from broadcast.ledger.git import GitLedger
 
 
-def open_ledger(url: str, root: Path) -> Ledger:
+def open_ledger(url: str, root: Path, check: Check = unchecked) -> Ledger:
     """The ledger that `url` names: `git:BRANCH` or `git:BRANCH@REMOTE`, of the repository that `root` is in;
     `sqlite:///FILE`; `postgresql+psycopg://USER@HOST/DATABASE`. Looks at nothing yet. Raises `ConfigError`; the message
-    repeats no more of a URL than its scheme, for it may hold a password."""
+    repeats no more of a URL than its scheme, for it may hold a password. Every line that is read passes `check`."""
     match address.check(url):
         case "git":
             branch, remote = address.branch(url.removeprefix("git:"))
-            return GitLedger(root, branch, remote)
+            return GitLedger(root, branch, remote, check=check)
         case "sqlite":
-            return _open_sqlite(url, root)
+            return _open_sqlite(url, root, check)
         case "postgresql+psycopg":
-            return _open_postgres(url, root)
+            return _open_postgres(url, root, check)
 
 
 # SQLAlchemy takes longer to import than all the rest, and is only there with an extra.
 
 
-def _open_sqlite(url: str, root: Path) -> Ledger:
+def _open_sqlite(url: str, root: Path, check: Check) -> Ledger:
     try:
         from broadcast.ledger.sql import SqlLedger
         from broadcast.ledger.sqlite import Sqlite
     except ImportError as error:
         raise _missing(error, "sql") from None
-    return SqlLedger(Sqlite(url, root), root)
+    return SqlLedger(Sqlite(url, root), root, check=check)
 
 
-def _open_postgres(url: str, root: Path) -> Ledger:
+def _open_postgres(url: str, root: Path, check: Check) -> Ledger:
     try:
         from broadcast.ledger.postgres import Postgres
         from broadcast.ledger.sql import SqlLedger
     except ImportError as error:
         raise _missing(error, "postgres") from None
-    return SqlLedger(Postgres(url), root)
+    return SqlLedger(Postgres(url), root, check=check)
 
 
 def _missing(error: ImportError, extra: str) -> ConfigError:

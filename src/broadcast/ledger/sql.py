@@ -24,7 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from broadcast.errors import LedgerError, LedgerMovedError
 from broadcast.ledger import tables
 from broadcast.ledger.base import NO_LEDGER, Log, adding
-from broadcast.ledger.codec import Entry, entry
+from broadcast.ledger.codec import Check, Entry, entry, unchecked
 from broadcast.ledger.database import Database, lost, passing, words
 from broadcast.ledger.local import Local
 from broadcast.ledger.objects import file_name
@@ -41,10 +41,11 @@ class SqlLedger:
     """The ledger in `database`, with its journal below `root`. Nothing is looked at before the first call; all raise
     `LedgerError`. Reading makes and writes nothing in the database, so a role that may only SELECT can."""
 
-    def __init__(self, database: Database, root: Path, retrying: float = _RETRYING) -> None:
+    def __init__(self, database: Database, root: Path, retrying: float = _RETRYING, check: Check = unchecked) -> None:
         self._database = database
+        self._check = check
         self._where = f"ledger {database.name}"
-        self._local = Local(root.absolute(), database.identity)
+        self._local = Local(root.absolute(), database.identity, check)
         self._retrying = retrying
 
     def read(self) -> Log:
@@ -101,7 +102,9 @@ class SqlLedger:
         seen = self._local.seen()
         with self._database.reading() as connection:
             there = connection is not None and tables.exists(connection)
-            items = list(tables.entries(connection, self._where)) if connection is not None and there else []
+            items = (
+                list(tables.entries(connection, self._where, self._check)) if connection is not None and there else []
+            )
         self._compare(seen, lambda number: items[number - 1].key if number <= len(items) else None)
         return items
 

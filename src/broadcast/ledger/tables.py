@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 
 from broadcast.errors import LedgerError
-from broadcast.ledger.codec import Entry, decode, encode
+from broadcast.ledger.codec import Check, Entry, decode, encode, unchecked
 
 SCHEMA = 1
 
@@ -119,14 +119,14 @@ def append(connection: Connection, last: Tip, items: Sequence[Entry]) -> Tip:
     return new
 
 
-def entries(connection: Connection, where: str) -> Iterator[Entry]:
+def entries(connection: Connection, where: str, check: Check = unchecked) -> Iterator[Entry]:
     """All entries, in order. Raises `LedgerError` for lines that were changed or taken away."""
     last = tip(connection, where)
     number, key = 0, ""
     for number, row in enumerate(connection.execute(select(_LINES).order_by(_LINES.c.number)), start=1):
         if row.number != number:
             raise LedgerError(f"{where}: line {number} is missing", "restore it from a backup")
-        item = decode(row.line.encode(), f"{where}, line {number}")
+        item = decode(row.line.encode(), f"{where}, line {number}", check)
         if (item.key, item.event.announcement) != (row.key, row.announcement):
             raise LedgerError(f"{where}, line {number}: is not of the key and announcement that its row names")
         key = item.key

@@ -82,6 +82,16 @@ class Prepared:
     ref: Ref | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """A post that the ledger takes for ours, and what it may say: what was sent last, or an edit whose answer was lost
+    (`posts`). `intent` is what the ledger has of sending it."""
+
+    ref: Ref
+    intent: Intent
+    posts: tuple[Post, ...]
+
+
 class Connection(Protocol):
     """An account that is logged in. Every request has a timeout. Errors are `RefusedError` (did nothing),
     `CredentialsError`, or `LostAnswerError` (may have had its effect), never an SDK's own."""
@@ -90,8 +100,14 @@ class Connection(Protocol):
         """Prove that the credentials work, changing nothing. One that cannot post at all is a `CredentialsError`."""
         ...
 
-    def prepare(self, posts: Sequence[Post], language: str, parent: Ref | None) -> list[Prepared]:
-        """Choose what must be fixed before sending (keys, CIDs), one for each post; send nothing."""
+    def prepare(
+        self, posts: Sequence[Post], language: str, parent: Ref | None, earlier: Sequence[Mapping[str, Any]] = ()
+    ) -> list[Prepared]:
+        """Choose what must be fixed before sending (keys, CIDs), one for each post; send nothing.
+
+        `earlier`, where it is given, has what an earlier run prepared for each of these posts (nothing for one that is
+        another now), as the ledger tells it: take from it only the keys that make it harmless to send a post again, and
+        everything else from the posts."""
         ...
 
     def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[Mapping[int, Ref]]:
@@ -110,6 +126,13 @@ class Connection(Protocol):
         A platform that `recognizes` is also given intents that no run has written (`run` and `payload` are empty, `at`
         is the update's time): a ledger that may have been lost asks what stands from before it began. Nothing of them
         is on its way, so one look is enough."""
+        ...
+
+    def differing(self, posts: Sequence[Ours]) -> Mapping[str, str]:
+        """Read posts back that are to be deleted or edited. Gives, by id, what is wrong with those that do not say what
+        we sent: they are left alone. One that is gone is not wrong. Raises `SendError`.
+
+        A platform without this method has no post of which it could be told: all are left alone."""
         ...
 
     def edit(self, ref: Ref, intent: Intent) -> Ref:
@@ -141,6 +164,8 @@ class Platform(Protocol):
     def cost(self, post: Post) -> float | None:
         """US dollars for one post, or None where posting is free."""
         ...
+
+    # May also have `forms(options, url) -> Forms`: see `platforms.forms`.
 
     def connect(self, channel: Channel, secrets: Mapping[str, str], workspace: Workspace) -> Connection:
         """Log in. The only place that imports an SDK. Raises `CredentialsError` or `RefusedError`."""

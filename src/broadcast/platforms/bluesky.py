@@ -12,9 +12,11 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from broadcast.errors import CredentialsError, LostAnswerError, RefusedError, SendError, UnprovableError
 from broadcast.model import Channel, Facet, Intent, Limits, Post, Ref
-from broadcast.platforms import bluesky_account, rates
-from broadcast.platforms.base import Account, Prepared, Workspace
+from broadcast.platforms import bluesky_account, bluesky_replies, rates
+from broadcast.platforms.base import Account, Ours, Prepared, Workspace
+from broadcast.platforms.bluesky_forms import FORMS
 from broadcast.platforms.failures import MissingBlobError, harmless, proving
+from broadcast.platforms.forms import Forms
 from broadcast.platforms.options import BaseUrl, BaseUrlOrNothing, require
 from broadcast.text import measure
 
@@ -55,11 +57,16 @@ SECRETS = ("APP_PASSWORD",)
 EDITS = False
 RECOGNIZES = True
 
+
 MAX_WRITES = 200
 """How many writes `com.atproto.repo.applyWrites` takes at once."""
 
 GONE = "the server no longer has it"
 LEFT_OUT = "it stands without its video, and leads to the page: "
+
+
+def forms(options: Options, url: str | None) -> Forms:
+    return FORMS
 
 
 def limits(options: Options) -> Limits:
@@ -121,29 +128,34 @@ class Connection:
             notes += [f"the video service refuses videos: {why}"] if why else []
         return Account(f"@{self._client.handle}", self._profile(), tuple(notes), self._rates)
 
-    def prepare(self, posts: Sequence[Post], language: str, parent: Ref | None) -> list[Prepared]:
+    def prepare(
+        self, posts: Sequence[Post], language: str, parent: Ref | None, earlier: Sequence[Mapping[str, Any]] = ()
+    ) -> list[Prepared]:
         """Videos are uploaded here: what the service makes of one has a CID that nobody knows before."""
         from broadcast.platforms import bluesky_records as records
 
-        reply = _reply(parent)
+        reply = bluesky_replies.reply(self._client, parent)
+        foreign = parent is not None and reply is None
         prepared = []
-        for number, post in enumerate(posts):
-            key = records.tids.next()
+        for number, (post, made) in enumerate(zip(posts, earlier or [{}] * len(posts), strict=True)):
+            # A key that was used before makes a second write fail, and the time makes it the same record.
+            key, created = records.again(made) or (records.tids.next(), None)
             embed, note = self._embeds.of(post)
             record = records.post_record(
                 post,
                 # A millisecond apart, so that readers that sort by this time show them in order.
-                at=self._workspace.now + timedelta(milliseconds=number),
+                at=created or self._workspace.now + timedelta(milliseconds=number),
                 language=language,
                 embed=embed,
                 reply=reply,
                 dids=self._known(post.facets),
             )
             payload = {"rkey": key, "cid": records.record_cid(record), "record": record}
-            payload |= {"note": LEFT_OUT + note} if note else {}
+            notes = [bluesky_replies.FOREIGN] * (foreign and number == 0) + ([LEFT_OUT + note] if note else [])
+            payload |= {"note": "; ".join(notes)} if notes else {}
             ref = self._ref(payload)
             prepared.append(Prepared(payload, ref))
-            reply = _reply(ref)
+            reply = bluesky_replies.reply(self._client, ref)
         return prepared
 
     def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[Mapping[int, Ref]]:
@@ -185,7 +197,7 @@ class Connection:
         was written. Then cards stand in place of the videos, and the CIDs are others."""
         from broadcast.platforms import bluesky_records as records
 
-        cids = {to["uri"]: to["cid"] for to in (_reply(parent) or {}).values()}
+        cids = {to["uri"]: to["cid"] for to in (bluesky_replies.reply(self._client, parent) or {}).values()}
         payloads: list[Mapping[str, Any]] = []
         for intent in intents:
             record, note = intent.payload["record"], {}
@@ -204,7 +216,8 @@ class Connection:
         if not all("rkey" in intent.payload for intent in intents):
             return self._recognized(intents, parent)
         found = {}
-        planned, without_videos = self._payloads(intents, parent), self._payloads(intents, parent, why=GONE)
+        with proving("what was prepared"):
+            planned, without_videos = self._payloads(intents, parent), self._payloads(intents, parent, why=GONE)
         for intent, first, second in zip(intents, planned, without_videos, strict=True):
             with proving("the account's posts on Bluesky"):
                 cid = self._client.record_cid(intent.payload["rkey"])
@@ -213,7 +226,8 @@ class Connection:
             payload = next((one for one in (first, second) if one["cid"] == cid), None)
             if payload is None:
                 raise UnprovableError(f"another record stands at {self._ref(intent.payload).url}")
-            found[intent.part] = self._ref(payload)
+            with proving("what was prepared"):
+                found[intent.part] = self._ref(payload)
         return found
 
     def _recognized(self, intents: Sequence[Intent], parent: Ref | None) -> Mapping[int, Ref]:
@@ -223,6 +237,12 @@ class Connection:
         with proving("the account's posts on Bluesky"):
             found = bluesky_posts.recognized(self._client, intents, parent)
         return {part: self._ref({"rkey": one.key, "cid": one.cid, "record": one.record}) for part, one in found.items()}
+
+    def differing(self, posts: Sequence[Ours]) -> Mapping[str, str]:
+        from broadcast.platforms import bluesky_posts
+
+        with proving("the posts on Bluesky"):
+            return bluesky_posts.differing(self._client, posts)
 
     def edit(self, ref: Ref, intent: Intent) -> Ref:
         raise RefusedError("posts on Bluesky cannot be changed")
@@ -288,11 +308,3 @@ class Connection:
 
 def _key(ref: Ref) -> str:
     return ref.id.rpartition("/")[2]
-
-
-def _reply(parent: Ref | None) -> dict[str, Any] | None:
-    """What a post says that answers `parent`: that one, and the first of the chain."""
-    if parent is None:
-        return None
-    here = {"uri": parent.id, "cid": parent.data["cid"]}
-    return {"root": dict(parent.data.get("root") or here), "parent": here}

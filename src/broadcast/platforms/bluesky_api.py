@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import socket
 import ssl
 import time
@@ -19,6 +20,7 @@ from atproto import Request, Session, SessionEvent, models
 from atproto.exceptions import RequestErrorBase  # type: ignore[import-untyped]
 
 from broadcast.errors import CredentialsError, LostAnswerError, RefusedError, SendError
+from broadcast.platforms.bluesky_forms import DID, HANDLE
 from broadcast.platforms.bluesky_records import COLLECTION
 from broadcast.platforms.failures import (
     GoneError,
@@ -69,6 +71,8 @@ class Client(SdkClient):  # type: ignore[misc]  # atproto has no marker for its 
         self._secrets.append(password)
         # The profile is asked of an AppView, which a PDS that stands alone does not have.
         self._ours(lambda: self.login(handle, password, fetch_bsky_profile=False))
+        if not re.fullmatch(DID, self.did) or not re.fullmatch(HANDLE, self.handle):
+            raise RefusedError("Bluesky answered with a DID or a handle of another form than they have")
 
     def _signed_in(self, event: SessionEvent, session: Session) -> None:
         """At login, and when the SDK has got new tokens."""
@@ -98,9 +102,16 @@ class Client(SdkClient):  # type: ignore[misc]  # atproto has no marker for its 
     def uri(self, key: str) -> str:
         return f"at://{self.did}/{COLLECTION}/{key}"
 
+    def owns(self, uri: str) -> bool:
+        """Whether a post is one of this account."""
+        return uri == self.uri(uri.rpartition("/")[2])
+
     def resolve(self, handle: str) -> str:
         """The DID of a handle."""
-        return str(self.resolve_handle(handle).did)
+        did = str(self.resolve_handle(handle).did)
+        if not re.fullmatch(DID, did):
+            raise RefusedError("Bluesky answered with a DID of another form than they have")
+        return did
 
     def scope(self) -> str:
         """What the password of this session may do, by the access token's own claim; empty where it does not tell."""

@@ -13,8 +13,9 @@ from atproto import models  # type: ignore[import-untyped]  # atproto has no mar
 from broadcast.errors import UnprovableError
 from broadcast.model import Intent, Ref
 from broadcast.platforms import standing
+from broadcast.platforms.base import Ours
 from broadcast.platforms.bluesky_records import COLLECTION, tid_at
-from broadcast.platforms.failures import field
+from broadcast.platforms.failures import GoneError, field
 from broadcast.platforms.standing import Standing
 
 if TYPE_CHECKING:
@@ -45,21 +46,54 @@ def recognized(client: Client, intents: Sequence[Intent], parent: Ref | None) ->
     return {part: records[post.id.rpartition("/")[2]] for part, post in found.items()}
 
 
+def differing(client: Client, posts: Sequence[Ours]) -> Mapping[str, str]:
+    """What is wrong with those that are another account's, or that say something else than was sent."""
+    wrong = {one.ref.id: standing.NOT_OURS for one in posts if not client.owns(one.ref.id)}
+    own = {one.ref.id.rpartition("/")[2]: one for one in posts if one.ref.id not in wrong}
+    there = _under(client, list(own))
+    for key, one in own.items():
+        found = there.get(key)
+        changed = found is not None and one.ref.data.get("cid") not in (None, found.cid)
+        if found is not None and (changed or not standing.says(str(found.record["text"]), one.posts)):
+            wrong[one.ref.id] = standing.OTHER
+    return wrong
+
+
+def _under(client: Client, keys: Sequence[str]) -> Mapping[str, Found]:
+    """The records under these keys. Those of a chain stand close together, so that one page has most of them."""
+    if not keys:
+        return {}
+    listed = {one.key: one for one in _page(client, cursor=f"{max(keys)}2")[0]}
+    return {key: one for key in keys if (one := listed.get(key) or _record(client, key))}
+
+
+def _record(client: Client, key: str) -> Found | None:
+    params = models.ComAtprotoRepoGetRecord.Params(repo=client.did, collection=COLLECTION, rkey=key)
+    try:
+        answer = client.invoke_query("com.atproto.repo.getRecord", params=params).content
+    except GoneError:
+        return None
+    return Found(key, str(field("Bluesky", answer, "cid")), field("Bluesky", answer, "value"))
+
+
+def _page(client: Client, cursor: str | None) -> tuple[list[Found], str | None]:
+    """A page of the account's posts, the newest keys first, and what the next one is asked for with."""
+    params = models.ComAtprotoRepoListRecords.Params(repo=client.did, collection=COLLECTION, limit=PAGE, cursor=cursor)
+    answer = client.invoke_query("com.atproto.repo.listRecords", params=params).content
+    listed = field("Bluesky", answer, "records")
+    records = [Found(str(one["uri"]).rpartition("/")[2], str(one["cid"]), one["value"]) for one in listed]
+    return records, answer.get("cursor")
+
+
 def _newest(client: Client, since: datetime) -> Iterator[Found]:
     """The posts whose keys are of that time or later, newest first: a post's key is made when the post is."""
     first, cursor = tid_at(since), None
     for _ in range(PAGES):
-        params = models.ComAtprotoRepoListRecords.Params(
-            repo=client.did, collection=COLLECTION, limit=PAGE, cursor=cursor
-        )
-        answer = client.invoke_query("com.atproto.repo.listRecords", params=params).content
-        records = field("Bluesky", answer, "records")
+        records, cursor = _page(client, cursor)
         for one in records:
-            key = str(one["uri"]).rpartition("/")[2]
-            if key < first:
+            if one.key < first:
                 return
-            yield Found(key, str(one["cid"]), one["value"])
-        cursor = answer.get("cursor")
+            yield one
         if cursor is None or len(records) < PAGE:
             return
     raise UnprovableError(f"the account has more than {PAGE * PAGES} posts since the update")

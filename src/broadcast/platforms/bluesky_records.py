@@ -7,6 +7,7 @@ Imported late: it brings libipld with it.
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
 import time
@@ -18,6 +19,7 @@ from typing import Any
 import libipld
 
 from broadcast.model import Card, Facet, Media, Post
+from broadcast.platforms.bluesky_forms import CREATED, TID
 from broadcast.platforms.media import Image
 
 COLLECTION = "app.bsky.feed.post"
@@ -40,6 +42,20 @@ class Tids:
             self._last = max(time.time_ns() // 1000, self._last + 1)
             number = self._last << 10 | self._clock
         return _tid(number)
+
+
+def again(payload: Mapping[str, Any]) -> tuple[str, datetime] | None:
+    """The key of a record that was prepared before, and when it was made; None where they are of another form."""
+    key, record = payload.get("rkey"), payload.get("record")
+    created = record.get("createdAt") if isinstance(record, Mapping) else None
+    if not (
+        isinstance(key, str) and re.fullmatch(TID, key) and isinstance(created, str) and re.fullmatch(CREATED, created)
+    ):
+        return None
+    try:
+        return key, datetime.fromisoformat(created)
+    except ValueError:
+        return None
 
 
 def tid_at(time: datetime) -> str:

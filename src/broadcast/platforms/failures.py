@@ -168,3 +168,11 @@ def field(service: str, answer: Any, *names: str) -> Any:
             raise LostAnswerError(f"{service} answered something unreadable (no {'.'.join(names)})")
         answer = answer[name]
     return answer
+
+
+def formed(service: str, answer: Any, form: str, *names: str) -> str:
+    """The same, of a form (a regular expression that matches the whole): what is of another one must go nowhere."""
+    value = str(field(service, answer, *names))
+    if not re.fullmatch(form, value):
+        raise LostAnswerError(f"{service} answered something unreadable ({'.'.join(names)} has another form)")
+    return value

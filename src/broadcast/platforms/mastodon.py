@@ -3,6 +3,7 @@ posts; the idempotency key only helps where a server honors it, and for an hour.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -15,11 +16,12 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from broadcast.errors import RefusedError, SendError, UnprovableError
+from broadcast.errors import LostAnswerError, RefusedError, SendError, UnprovableError
 from broadcast.model import Channel, Intent, Limits, Post, Ref
 from broadcast.platforms import rates, standing
-from broadcast.platforms.base import Account, Prepared, Workspace
+from broadcast.platforms.base import Account, Ours, Prepared, Workspace
 from broadcast.platforms.failures import GoneError, harmless, proving
+from broadcast.platforms.forms import SEGMENT, Forms, host_of
 from broadcast.platforms.media import moving, read
 from broadcast.platforms.options import BaseUrl, require
 from broadcast.platforms.standing import Standing
@@ -55,6 +57,8 @@ MAX_IMAGE = 16 * 1024 * 1024
 MAX_VIDEO = 40 * 1024 * 1024
 """Bytes of an image and of a video where the server does not say (docs.joinmastodon.org/user/posting/#media)."""
 
+KEY = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+"""An idempotency key."""
 LAG = (1.0, 2.0)
 """Seconds to wait before looking again for a post that may not be listed yet."""
 MAX_SOURCES = 40
@@ -74,6 +78,11 @@ NEEDED = {
 }
 """Scopes, and what cannot be done without each."""
 OPENNESS: tuple[Visibility, ...] = ("private", "unlisted", "public")
+
+
+def forms(options: Options, url: str | None) -> Forms:
+    """Ids are opaque: numbers, ULIDs, UUIDs, and others (docs.joinmastodon.org/api/guidelines/#id)."""
+    return Forms(id=SEGMENT, values={"idempotency_key": KEY}, hosts=host_of(options.api_base_url))
 
 
 def limits(options: Options) -> Limits:
@@ -166,8 +175,14 @@ class Connection:
         name = self._account.get("acct") or self._account.get("username") or self._account["id"]
         return Account(f"@{name}", str(url) if url else None, tuple(notes), self._rates)
 
-    def prepare(self, posts: Sequence[Post], language: str, parent: Ref | None) -> list[Prepared]:
-        return [Prepared({"idempotency_key": str(uuid4())} | self._digests(post)) for post in posts]
+    def prepare(
+        self, posts: Sequence[Post], language: str, parent: Ref | None, earlier: Sequence[Mapping[str, Any]] = ()
+    ) -> list[Prepared]:
+        keys = [str(made.get("idempotency_key") or uuid4()) for made in earlier or [{}] * len(posts)]
+        return [
+            Prepared({"idempotency_key": key if re.fullmatch(KEY, key) else str(uuid4())} | self._digests(post))
+            for key, post in zip(keys, posts, strict=True)
+        ]
 
     def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[Mapping[int, Ref]]:
         answers = parent.id if parent else None
@@ -186,6 +201,8 @@ class Connection:
                 idempotency_key=intent.payload["idempotency_key"],
             )
             answers = str(status["id"])
+            if self._known.other(intent, answers):
+                raise LostAnswerError("Mastodon answered with another post than the one that it was given")
             self._known.note(intent, answers)
             yield {intent.part: _ref(status, intent)}
 
@@ -199,6 +216,22 @@ class Connection:
             if len(found) == len(intents):
                 break
         return found
+
+    def differing(self, posts: Sequence[Ours]) -> Mapping[str, str]:
+        """One request for each: only newer servers of the family take several ids at once."""
+        wrong = {}
+        for one in posts:
+            with proving("the posts on Mastodon"), suppress(GoneError):
+                status = self._client.status(one.ref.id)
+                author = (status.get("account") or {}).get("id")
+                if author is not None and str(author) != str(self._account["id"]):
+                    wrong[one.ref.id] = standing.NOT_OURS
+                elif not self._says(_standing(status), one.posts):
+                    wrong[one.ref.id] = standing.OTHER
+        return wrong
+
+    def _says(self, post: Standing, posts: Sequence[Post]) -> bool:
+        return standing.says(post.text, posts) or standing.says(self._exact(post).text, posts)
 
     def edit(self, ref: Ref, intent: Intent) -> Ref:
         """The text, and the images where their alternative texts or their bytes are others than those of the intent."""

@@ -12,13 +12,15 @@ from datetime import UTC, datetime
 from functools import partial
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from mastodon import Mastodon
 from mastodon.errors import MastodonNetworkError
 
 from broadcast.errors import LostAnswerError, RefusedError, SendError, UnprovableError
-from broadcast.platforms.failures import GoneError, field
+from broadcast.platforms.failures import GoneError, field, formed
+from broadcast.platforms.forms import SEGMENT
 from broadcast.platforms.http import Session
 from broadcast.platforms.media import Image, Video
 from broadcast.platforms.retry import Retry
@@ -107,7 +109,7 @@ class Client:
 
     def account(self) -> Mapping[str, Any]:
         answer = self._ours(self._sdk.account_verify_credentials)
-        field("Mastodon", answer, "id")
+        formed("Mastodon", answer, SEGMENT, "id")
         return _mapping(answer)
 
     def scopes(self) -> frozenset[str] | None:
@@ -126,7 +128,7 @@ class Client:
         media: Any = self._ours(
             lambda: self._sdk.media_post(file.data, mime_type=file.mime, description=alt, file_name=name)
         )
-        key = str(field("Mastodon", media, "id"))
+        key = formed("Mastodon", media, SEGMENT, "id")
         for _ in range(POLLS):
             if media.get("url") or self._says_done():
                 return key
@@ -145,17 +147,17 @@ class Client:
         return self._status(lambda: self._sdk.status_post(text, **options), repeatable=False)
 
     def status(self, key: str) -> Mapping[str, Any]:
-        return self._status(lambda: self._sdk.status(key))
+        return self._status(lambda: self._sdk.status(_quoted(key)))
 
     def update(self, key: str, text: str, **options: Any) -> Mapping[str, Any]:
-        return self._status(lambda: self._sdk.status_update(key, text, **options))
+        return self._status(lambda: self._sdk.status_update(_quoted(key), text, **options))
 
     def source(self, key: str) -> str:
         """What was written, word for word."""
-        return str(field("Mastodon", self._ours(lambda: self._sdk.status_source(key)), "text"))
+        return str(field("Mastodon", self._ours(lambda: self._sdk.status_source(_quoted(key))), "text"))
 
     def delete(self, key: str) -> None:
-        self._ours(lambda: self._sdk.status_delete(key))
+        self._ours(lambda: self._sdk.status_delete(_quoted(key)))
 
     def statuses(self, account: str, since: datetime) -> Iterator[Mapping[str, Any]]:
         """The account's own posts, newest first. Raises `UnprovableError` where there are too many."""
@@ -190,7 +192,7 @@ class Client:
 
     def _status(self, call: Callable[[], Any], *, repeatable: bool = True) -> Mapping[str, Any]:
         answer = self._ours(call, repeatable=repeatable)
-        field("Mastodon", answer, "id")
+        formed("Mastodon", answer, SEGMENT, "id")
         return _mapping(answer)
 
     def _ours(self, call: Callable[[], Any], *, repeatable: bool = True) -> Any:
@@ -209,6 +211,11 @@ class Client:
         except Exception:  # noqa: BLE001 - an SDK may stumble over an answer in any way
             # After an answer without an error status: the SDK could not make of it what it should be.
             raise LostAnswerError("Mastodon answered something unreadable") from None
+
+
+def _quoted(key: str) -> str:
+    """An id as a segment of a path, which Mastodon.py puts it into as it is."""
+    return quote(key, safe="")
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

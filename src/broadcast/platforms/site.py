@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from broadcast.errors import ConfigError, RefusedError
 from broadcast.model import Announcement, Channel, Intent, Limits, Post, Ref
 from broadcast.paths import real
-from broadcast.platforms.base import Account, Prepared, Workspace
+from broadcast.platforms.base import Account, Ours, Prepared, Workspace
+from broadcast.platforms.forms import Forms, host_of
 from broadcast.site import folder
 from broadcast.site.build import build
 from broadcast.site.links import anchor, page_name, permalink
@@ -41,6 +42,13 @@ class Options(BaseModel):
 OPTIONS = Options
 SECRETS: tuple[str, ...] = ()
 EDITS = True
+
+OTHER_UPDATE = "it is the page of another update"
+
+
+def forms(options: Options, url: str | None) -> Forms:
+    """An id is the name of a page and of an update on it."""
+    return Forms(id=r"[^/\\#]+#u-[0-9]{8}T[0-9]{6}Z", hosts=("file:", *host_of(url)))
 
 
 def limits(options: Options) -> Limits:
@@ -83,7 +91,9 @@ class Site:
             raise RefusedError(f"{error.message}: {error.hint}") from error
         return Account(self.output.name, self.workspace.url)
 
-    def prepare(self, posts: Sequence[Post], language: str, parent: Ref | None) -> list[Prepared]:
+    def prepare(
+        self, posts: Sequence[Post], language: str, parent: Ref | None, earlier: Sequence[Mapping[str, Any]] = ()
+    ) -> list[Prepared]:
         return [Prepared() for _ in posts]
 
     def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[Mapping[int, Ref]]:
@@ -97,6 +107,10 @@ class Site:
 
     def find(self, intents: Sequence[Intent], parent: Ref | None) -> Mapping[int, Ref]:
         return {intent.part: ref for intent in intents if self._stands(ref := self._ref(intent))}
+
+    def differing(self, posts: Sequence[Ours]) -> Mapping[str, str]:
+        """A page says what the files say. What can be wrong is which update of it is meant."""
+        return {one.ref.id: OTHER_UPDATE for one in posts if one.ref.id not in _names(one.intent)}
 
     def edit(self, ref: Ref, intent: Intent) -> Ref:
         self._build()
@@ -151,6 +165,12 @@ class Site:
             ours = (self.output / folder.MARKER).is_file() and file.is_file()
             self._anchors[file] = file.read_text(encoding="utf-8") if ours else ""
         return f'id="{mark}"' in self._anchors[file]
+
+
+def _names(intent: Intent) -> set[str]:
+    """How an update can be known on the site, as itself or as a translation, which may have no file any more."""
+    pages = {page_name(intent.announcement), page_name(intent.announcement, intent.language)}
+    return {f"{page.removesuffix('.html')}#{anchor(intent.update)}" for page in pages}
 
 
 def _page(announcement: Announcement) -> str:

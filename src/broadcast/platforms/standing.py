@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from typing import Generic, TypeVar
 
 from broadcast.errors import UnprovableError
-from broadcast.model import Intent, Ref
+from broadcast.model import Intent, Post, Ref
 
 SLACK = timedelta(hours=1)
 """How far the clock that dated an intent may be ahead of the platform's."""
@@ -74,6 +74,10 @@ class Known:
 
     def note(self, intent: Intent, id_: str) -> None:
         self._sent[id_] = _key(intent)
+
+    def other(self, intent: Intent, id_: str) -> bool:
+        """Whether this id is known to be that of another post than the intent's."""
+        return id_ in self._published or self._sent.get(id_, _key(intent)) != _key(intent)
 
     def without(self, intents: Sequence[Intent], posts: Iterable[Standing]) -> list[Standing]:
         wanted = {_key(intent) for intent in intents}
@@ -140,6 +144,15 @@ def canonical(text: str) -> str:
     text = unicodedata.normalize("NFC", text)
     text = _REMOTE_MENTION.sub(r"@\1", _SCHEME.sub("", text))
     return " ".join(_TRAILING_SLASH.sub("", text).split()).casefold()
+
+
+OTHER = "it does not say what was sent"
+NOT_OURS = "it is not a post of this account"
+
+
+def says(text: str, posts: Iterable[Post]) -> bool:
+    """Whether a text that was read back is that of one of these."""
+    return canonical(text) in {canonical(post.text) for post in posts}
 
 
 class _Text(HTMLParser):

@@ -8,17 +8,18 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict
 
 from broadcast.errors import CredentialsError, RefusedError, RepliesRefusedError, UnprovableError
 from broadcast.model import Channel, Intent, Limits, Post, Ref
-from broadcast.platforms import rates, standing
-from broadcast.platforms.base import Account, Prepared, RateLimit, Workspace
-from broadcast.platforms.failures import GoneError, field, harmless, proving
+from broadcast.platforms import rates, standing, x_posts
+from broadcast.platforms.base import Account, Ours, Prepared, RateLimit, Workspace
+from broadcast.platforms.failures import GoneError, field, formed, harmless, proving
+from broadcast.platforms.forms import Forms
 from broadcast.platforms.media import moving
 from broadcast.platforms.options import BaseUrl, require
 from broadcast.platforms.standing import Standing
@@ -57,11 +58,20 @@ REFUSES_REPLIES = "X refuses replies from this account: from here on, posts stan
 READ_ONLY = "the access token may only read; make one with write permission"
 ME = "GET /2/users/me"
 
+ID = r"[0-9]{1,19}"
+USERNAME = r"[A-Za-z0-9_]{1,50}"
+LOOKUP = 100
+"""Posts that are asked for at once."""
+
 LAG = (1.0, 2.0, 4.0)
 """Seconds to wait before looking again for a post that may not be listed yet."""
 PAGE = 100
 PAGES = 10
 """Posts on a page, and how many pages are read before giving up."""
+
+
+def forms(options: Options, url: str | None) -> Forms:
+    return Forms(id=ID, hosts=("x.com", "twitter.com"))
 
 
 def limits(options: Options) -> Limits:
@@ -90,7 +100,7 @@ def connect(channel: Channel, secrets: Mapping[str, str], workspace: Workspace) 
     client = Client(channel.options.api_url, secrets, Retry(workspace.stop), wait)
     # An access token begins with the id of its account (docs.x.com/fundamentals/authentication/oauth-1-0a).
     prefix = secrets["ACCESS_TOKEN"].partition("-")[0]
-    user_id, username = (prefix if prefix.isdecimal() else None), ANYBODY
+    user_id, username = (prefix if re.fullmatch(ID, prefix) else None), ANYBODY
     notes: tuple[str, ...] = ()
     limits_told: tuple[RateLimit, ...] = ()
     try:
@@ -98,7 +108,7 @@ def connect(channel: Channel, secrets: Mapping[str, str], workspace: Workspace) 
             response = client.request("GET", "/2/users/me")
             notes = (READ_ONLY,) if response.headers.get("x-access-level") == "read" else ()
             user = field("X", response.json(), "data")
-            user_id, username = str(field("X", user, "id")), str(field("X", user, "username"))
+            user_id, username = formed("X", user, ID, "id"), formed("X", user, USERNAME, "username")
             limits_told = _rates(response.headers)
     except BaseException as error:
         # Small plans may ask who they are only a few times a day. An outage must not wait for that.
@@ -153,14 +163,16 @@ class Connection:
         self._replies = replies
         self._alone = replies == "never"
         self._note: str | None = None
-        self._listing = standing.Listing(self._own_posts, _created)
+        self._listing = standing.Listing(self._own_posts, x_posts.created)
 
     def verify(self) -> Account:
         if READ_ONLY in self._account.notes:
             raise CredentialsError(READ_ONLY)
         return self._account
 
-    def prepare(self, posts: Sequence[Post], language: str, parent: Ref | None) -> list[Prepared]:
+    def prepare(
+        self, posts: Sequence[Post], language: str, parent: Ref | None, earlier: Sequence[Mapping[str, Any]] = ()
+    ) -> list[Prepared]:
         return [Prepared() for _ in posts]
 
     def send(self, intents: Sequence[Intent], parent: Ref | None) -> Iterator[Mapping[int, Ref]]:
@@ -188,7 +200,7 @@ class Connection:
 
     def _post(self, text: str, media: Sequence[str], answers: str | None) -> str:
         answer = self._client.create_tweet(text=text, media_ids=media or None, in_reply_to_tweet_id=answers)
-        return str(field("X", answer, "data", "id"))
+        return formed("X", answer, ID, "data", "id")
 
     def find(self, intents: Sequence[Intent], parent: Ref | None) -> Mapping[int, Ref]:
         since = standing.since(intents, self._client.session.server_time)
@@ -197,11 +209,22 @@ class Connection:
             time.sleep(pause)
             with proving("the account's own posts on X"):
                 listed = self._listing.since(since, intents)
-                posts = self._known.without(intents, map(_standing, listed))
+                posts = self._known.without(intents, map(x_posts.standing_of, listed))
                 found = standing.match_alone(intents, posts) if self._alone else standing.match(intents, parent, posts)
             if len(found) == len(intents):
                 break
         return {part: self._ref(post.id) for part, post in found.items()}
+
+    def differing(self, posts: Sequence[Ours]) -> Mapping[str, str]:
+        wrong: dict[str, str] = {}
+        for start in range(0, len(posts), LOOKUP):
+            wrong |= self._differing(posts[start : start + LOOKUP])
+        return wrong
+
+    def _differing(self, posts: Sequence[Ours]) -> Mapping[str, str]:
+        with proving("the posts on X"):
+            answer = self._client.get_tweets([one.ref.id for one in posts], tweet_fields=x_posts.FIELDS)
+            return x_posts.differing(answer, posts, self._user_id)
 
     def edit(self, ref: Ref, intent: Intent) -> Ref:
         raise RefusedError("posts on X cannot be changed")
@@ -209,7 +232,7 @@ class Connection:
     def delete(self, refs: Sequence[Ref]) -> Iterator[Sequence[Ref]]:
         for ref in refs:
             with suppress(GoneError):
-                answer = self._client.delete_tweet(ref.id)
+                answer = self._client.delete_tweet(quote(ref.id, safe=""))
                 if field("X", answer, "data", "deleted") is not True:
                     raise RefusedError(f"X did not delete {ref.url or ref.id}")
             yield [ref]
@@ -231,7 +254,7 @@ class Connection:
                 max_results=PAGE,
                 start_time=since.astimezone(UTC),
                 pagination_token=token,
-                tweet_fields=["conversation_id", "created_at", "entities", "referenced_tweets"],
+                tweet_fields=x_posts.FIELDS,
             )
             yield from page.get("data") or ()
             if page.get("errors"):
@@ -240,26 +263,3 @@ class Connection:
             if token is None:
                 return
         raise UnprovableError(f"the account has more than {PAGE * PAGES} posts since the intent")
-
-
-def _created(post: Mapping[str, Any]) -> datetime | None:
-    return datetime.fromisoformat(post["created_at"]) if "created_at" in post else None
-
-
-def _standing(post: Mapping[str, Any]) -> Standing:
-    """A post as X lists it; its text with every t.co link undone, and without those that X adds for images."""
-    # Before the links: theirs are as they were written, and may look like HTML (`?a=1&copy=2`).
-    text = unescape(str(post.get("text", "")))
-    urls = {
-        str(url["url"]): "" if url.get("media_key") else str(url.get("expanded_url") or url["url"])
-        for url in (post.get("entities") or {}).get("urls") or ()
-        if url.get("url")
-    }
-    if urls:  # all at once, and the longest first: one may begin as another does
-        shorts = "|".join(map(re.escape, sorted(urls, key=len, reverse=True)))
-        text = re.sub(shorts, lambda found: urls[found[0]], text)
-    # API 2.167 calls them posts in its description, and tweets in its documentation.
-    references = post.get("referenced_tweets") or post.get("referenced_posts") or ()
-    parent = next((str(reference["id"]) for reference in references if reference.get("type") == "replied_to"), None)
-    begins = str(post.get("conversation_id", "")) == str(post["id"])
-    return Standing(str(post["id"]), text, parent, told=parent is not None or begins)

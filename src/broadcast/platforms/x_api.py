@@ -13,13 +13,14 @@ import requests
 import tweepy  # type: ignore[import-untyped]  # tweepy has no types
 
 from broadcast.errors import DuplicateError, LostAnswerError, RefusedError, RepliesRefusedError, SendError
-from broadcast.platforms.failures import field, judge
+from broadcast.platforms.failures import field, formed, judge
 from broadcast.platforms.http import Session
 from broadcast.platforms.media import Image, Video
 from broadcast.platforms.retry import Retry
 
 MEDIA = "/2/media/"
 """Where uploads go: what arrives twice there is thrown away."""
+MEDIA_ID = r"[0-9]{1,19}"
 CHUNK = 3 * 1024 * 1024
 """Bytes that are uploaded in one request; larger files go in pieces, each of less than 5 MB when it is encoded."""
 POLLS = 30
@@ -99,7 +100,9 @@ class Client(tweepy.Client):  # type: ignore[misc]  # tweepy has no types, so th
 
     def _upload_pieces(self, file: Image | Video) -> str:
         start = {"media_category": _category(file), "media_type": file.mime, "total_bytes": len(file.data)}
-        media = str(field("X", self.request("POST", "/2/media/upload/initialize", json=start).json(), "data", "id"))
+        media = formed(
+            "X", self.request("POST", "/2/media/upload/initialize", json=start).json(), MEDIA_ID, "data", "id"
+        )
         for index, offset in enumerate(range(0, len(file.data), CHUNK)):
             # As JSON: the description has `segment_index` as a number, which a form cannot hold.
             piece = base64.b64encode(file.data[offset : offset + CHUNK]).decode("ascii")
@@ -108,7 +111,7 @@ class Client(tweepy.Client):  # type: ignore[misc]  # tweepy has no types, so th
 
     def _processed(self, answer: Any) -> str:
         """The id of an upload, once it can be used in a post."""
-        media = str(field("X", answer, "data", "id"))
+        media = formed("X", answer, MEDIA_ID, "data", "id")
         for _ in range(POLLS):
             work = answer["data"].get("processing_info") or {}
             state = work.get("state", "succeeded")

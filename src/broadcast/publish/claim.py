@@ -6,7 +6,7 @@ A run only sends what it has itself claimed in the ledger.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from broadcast import runs
@@ -17,6 +17,7 @@ from broadcast.model import Action, Event, Intent, Plan, Receipt, Ref, Result, V
 from broadcast.platforms.base import Connection
 from broadcast.publish import posts
 from broadcast.publish.posts import key, result
+from broadcast.text.fit import said
 
 BUSY = "another run is sending it right now; run again to see it done"
 
@@ -50,6 +51,8 @@ def reconcile(
         if sent is None or first.channel not in connections or all(row.state != "uncertain" for row in rows):
             continue
         pending = [part.intent for part in sent.parts if part.state == "open" and part.intent is not None]
+        if not pending:
+            continue  # nothing to look up: a human has to say what becomes of it
         parent, after = posts.parent(rows[pending[0].part - 1], histories[first.announcement])
         before = (first.announcement, first.channel, after) if after is not None else None
         here = (first.announcement, first.channel, first.update)
@@ -110,13 +113,14 @@ def claim(
 def _intents(
     todo: Sequence[Action], sent: Sent | None, connection: Connection, parent: Ref | None, *, run: str, now: datetime
 ) -> tuple[Intent, ...]:
-    """New claims. What an earlier run prepared for the same post is used again: its keys make a replay harmless."""
+    """New claims. What an earlier run prepared for a post that says the same has keys that make a replay harmless."""
     earlier = {part.part: part.intent for part in sent.parts if part.intent is not None} if sent else {}
-    before = [earlier[row.part] for row in todo if row.part in earlier]
-    same = [intent.post for intent in before] == [row.post for row in todo]
-    if same and before[0].payload and (before[0].ref is None or before[0].parent == parent):
-        return tuple(replace(intent, run=run, at=now) for intent in before)
-    prepared = connection.prepare([row.post for row in todo], todo[0].language, parent)
+    known = [before.payload if (before := earlier.get(row.part)) and _same(before, row) else {} for row in todo]
+    prepared = connection.prepare([row.post for row in todo], todo[0].language, parent, known)
     return tuple(
         posts.intent(row, made, parent=parent, run=run, at=now) for row, made in zip(todo, prepared, strict=True)
     )
+
+
+def _same(before: Intent, row: Action) -> bool:
+    return said(before.post) == said(row.post) and before.language == row.language

@@ -54,6 +54,8 @@ def result(
 
 def untouched(row: Action) -> Result:
     """The result of a post that this run had nothing to do for."""
+    if row.state == "uncertain":
+        return Result(*key(row), "uncertain", error=row.note)
     if row.state == "done":
         return Result(*key(row), "done", row.ref.id if row.ref else None, row.ref.url if row.ref else None)
     return Result(*key(row), "skipped", error=row.note or None)

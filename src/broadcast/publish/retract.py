@@ -11,11 +11,12 @@ from typing import Literal
 from broadcast import runs
 from broadcast.errors import LedgerMovedError, LostAnswerError, SendError, UnprovableError
 from broadcast.ledger.base import Log
-from broadcast.ledger.history import Sent, fold
+from broadcast.ledger.history import PartState, Sent, fold
 from broadcast.model import Event, Intent, Receipt, Ref, Result, Verdict
 from broadcast.platforms.base import Connection
 from broadcast.publish.claim import BUSY
 from broadcast.publish.posts import Key, key
+from broadcast.publish.readback import LEFT, strangers
 from broadcast.publish.run import ATTEMPTS, Outcome, Run, carry, log_in
 from broadcast.publish.send import STOPPED
 
@@ -34,7 +35,8 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A post that stands, or (`doubtful`) may stand. `ref` is None where nobody told how it is known."""
+    """A post that stands, or (`doubtful`) may stand. `ref` is None where nobody told how it is known. `told` is all
+    that the ledger has of it."""
 
     announcement: str
     update: datetime
@@ -42,12 +44,13 @@ class Target:
     part: int
     ref: Ref | None
     doubtful: bool
+    told: PartState
 
 
 def targets(wanted: Wanted, log: Log) -> list[Target]:
     """What stands or may stand of it, newest first, by channel."""
     found = [
-        Target(wanted.announcement, update, channel, part.part, part.ref, part.state == "open")
+        Target(wanted.announcement, update, channel, part.part, part.ref, part.state == "open", part)
         for (update, channel), sent in _stories(wanted, log)
         for part in sent.parts
         if part.state in ("posted", "open")
@@ -183,9 +186,21 @@ def _found(sent: Sent, tail: Ref | None, connection: Connection) -> Mapping[int,
 
 
 def _delete(posts: Sequence[Target], connection: Connection, run: Run, keep: Callable[[Result], None]) -> None:
-    pending = {one.ref.id: one for one in posts if one.ref is not None}
+    """Delete those that say what was sent: the ledger's word is not enough to delete a post of the account."""
     try:
-        for gone in connection.delete([one.ref for one in posts if one.ref is not None]):
+        wrong = strangers([one.told for one in posts], connection)
+    except SendError as error:
+        for one in posts:
+            keep(_result(one, "failed", f"it cannot be read back, so it was left alone: {error}"))
+        return
+    pending = {}
+    for one in posts:
+        if one.ref is not None and one.ref.id in wrong:
+            keep(_result(one, "uncertain", f"{LEFT}: {wrong[one.ref.id]}"))
+        elif one.ref is not None:
+            pending[one.ref.id] = one
+    try:
+        for gone in connection.delete([one.ref for one in pending.values() if one.ref is not None]):
             for ref in gone:
                 one = pending.pop(ref.id)
                 name = (one.announcement, one.update, one.channel, one.part)

@@ -27,6 +27,7 @@ from broadcast.platforms.base import Connection
 from broadcast.publish import posts
 from broadcast.publish.claim import Job
 from broadcast.publish.posts import key, result
+from broadcast.publish.readback import LEFT, strangers
 
 STOPPED = "the run was stopped before it was sent"
 EXPIRED = "it was not sent in time, and another run may take it over; run again"
@@ -198,19 +199,33 @@ def edit(plan: Plan, log: Log, connections: Mapping[str, Connection], sender: Se
         sent = histories[rows[0].announcement].get((rows[0].update, rows[0].channel))
         if rows[0].state != "changed" or connection is None or sent is None or sender.stop.is_set():
             continue
+        wrong: Mapping[str, str] = {}
+        if platforms.load(rows[0].platform).EDITS and len(rows) == len(sent.parts):
+            try:
+                wrong = strangers(sent.parts, connection, {row.part: row.post for row in rows})
+            except SendError as error:
+                for row in rows:
+                    sender.report(Result(*key(row), "failed", error=f"it cannot be read back: {error}"))
+                continue
         for row, part in zip(rows, sent.parts, strict=False):
+            if part.ref is not None and part.ref.id in wrong:
+                why = f"{LEFT}: {wrong[part.ref.id]}"
+                sender.report(Result(*key(row), "uncertain", part.ref.id, part.ref.url, why))
+                continue
             if part.intent is None or part.ref is None:
                 continue
             if not platforms.load(row.platform).EDITS or len(rows) != len(sent.parts):
                 why = "this platform" if len(rows) == len(sent.parts) else "a thread that got longer or shorter"
                 sender.report(result(part.intent, "skipped", error=f"{why} cannot be edited; append an update instead"))
                 continue
-            intent = replace(part.intent, post=row.post, source=row.source, at=sender.clock(), run=sender.run)
+            intent = replace(
+                part.intent, post=row.post, language=row.language, source=row.source, at=sender.clock(), run=sender.run
+            )
+            sender.record(intent)  # before it is made: whoever reads the post back must know what it may say
             try:
                 ref = connection.edit(part.ref, intent)
             except SendError as error:
                 sender.report(result(intent, "failed", error=str(error)))
                 continue
-            sender.record(intent)
             sender.record(Receipt(*key(intent), sender.clock(), sender.run, ref))
             sender.report(result(intent, "posted", ref=ref))

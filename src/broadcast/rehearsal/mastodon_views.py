@@ -9,7 +9,7 @@ from typing import Any
 from broadcast.rehearsal import mastodon_text
 from broadcast.rehearsal.mastodon_media import MAX_ALT, MAX_IMAGE, MAX_MEDIA, MAX_VIDEO, TYPES
 
-DOMAIN = "mastodon.example"
+DOMAIN = "mastodon.localhost"
 SITE = f"https://{DOMAIN}"
 USERNAME = "broadcast_rehearsal"
 ACCOUNT_ID = "109000000000000001"

@@ -17,7 +17,7 @@ from broadcast.ledger.base import Log
 from broadcast.ledger.open import open_ledger
 from broadcast.model import Action, Channel, Result
 from broadcast.platforms import base as platforms
-from broadcast.platforms.guard import connected
+from broadcast.platforms import guard
 from broadcast.publish import run as publishing
 from broadcast.publish.run import Run
 from broadcast.rehearsal import base as standins
@@ -71,7 +71,7 @@ def rehearse(
             secrets = cast.worlds[name].secrets() if name in cast.worlds else {}
             space = pipeline.workspace(rehearsed, now, name, Log("", {}), stop)
             patient = replace(space, patience=PATIENCE) if chaos else space
-            return connected(chosen, secrets, patient)
+            return guard.connect(chosen, secrets, patient)
 
         ledger = open_ledger("git:broadcast/ledger", _repository(folder / "ledger"))
         for _ in range(RUNS if chaos else 1):

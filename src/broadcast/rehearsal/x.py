@@ -25,7 +25,7 @@ from broadcast.rehearsal.oauth import Credentials, Gate
 from broadcast.rehearsal.routes import Handler, Routes
 from broadcast.rehearsal.x_errors import invalid, missing, no_credits, not_found, refused
 from broadcast.rehearsal.x_media import Media
-from broadcast.rehearsal.x_params import NewPost, Query, check_id, fields
+from broadcast.rehearsal.x_params import NewPost, Query, check_id, fields, ids_of
 
 USERNAME = "broadcast_rehearsal"
 USER_ID = "1700000000000000000"
@@ -94,6 +94,7 @@ class XWorld:
         self._media = Media(self.clock, self.settings.checks)
         table: dict[str, Handler] = {
             "POST /2/tweets": self._create,
+            "GET /2/tweets": self._lookup_many,
             "GET /2/tweets/{id}": self._lookup,
             "DELETE /2/tweets/{id}": self._delete,
             "GET /2/users/me": self._me,
@@ -200,6 +201,14 @@ class XWorld:
         if post is None or post.deleted:
             return json_response({"errors": [missing("tweet", "id", post_id)]})
         return json_response({"data": self._as_read(post, asked)} | self._includes([post], asked))
+
+    def _lookup_many(self, request: Request) -> Response:
+        asked, ids = fields(request), ids_of(request)
+        found = {post_id: post for post_id in ids if (post := self.posts.get(post_id)) and not post.deleted}
+        data = [self._as_read(found[post_id], asked) for post_id in ids if post_id in found]
+        errors = [missing("tweet", "ids", post_id) for post_id in ids if post_id not in found]
+        answer: dict[str, Any] = ({"data": data} if data else {}) | ({"errors": errors} if errors else {})
+        return json_response(answer | self._includes(list(found.values()), asked))
 
     def _delete(self, request: Request, post_id: str) -> Response:
         check_id("id", post_id)

@@ -84,6 +84,16 @@ def check_id(parameter: str, value: object) -> None:
         raise invalid(parameter, str(value), "must be an id: 1 to 19 digits, as a string")
 
 
+def ids_of(request: Request) -> list[str]:
+    """The ids that `GET /2/tweets` asks for."""
+    ids = (request.param("ids") or "").split(",")
+    if len(ids) > 100:
+        raise invalid("ids", str(len(ids)), "must be one to a hundred ids")
+    for one in ids:
+        check_id("ids", one)
+    return list(dict.fromkeys(ids))
+
+
 def fields(request: Request) -> set[str]:
     """The fields and expansions that are asked for, by their names of today (`post.fields`) or the ones that the SDKs
     still use (`tweet.fields`)."""

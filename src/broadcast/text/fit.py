@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from broadcast.errors import DoesNotFitError
 from broadcast.model import Draft, FitOptions, Limits, Media, Post
+from broadcast.text.atoms import Atom
 from broadcast.text.clean import clean
 from broadcast.text.compose import compose, fits, spread
 from broadcast.text.resume import resume
@@ -29,13 +30,26 @@ def fit(draft: Draft, limits: Limits, options: FitOptions, stands: Sequence[Post
     media = [image for part in parts for image in part.media]
     if not atoms and not media:
         return ()
-    if stands and (rest := resume(atoms, media, limits, options, draft.language, stands)):
-        return (*stands, *rest)
+    posts = _laid_out(atoms, media, limits, options, draft.language)
+    if stands and [said(post) for post in posts[: len(stands)]] != [said(post) for post in stands]:
+        rest = resume(atoms, media, limits, options, draft.language, stands)
+        return (*stands, *rest) if rest else posts
+    return posts
+
+
+def said(post: Post) -> tuple[object, ...]:
+    """What followers see of a post. Its card is shown beside it."""
+    return post.text, post.facets, [(item.path, item.alt) for item in post.media]
+
+
+def _laid_out(
+    atoms: Sequence[Atom], media: Sequence[Media], limits: Limits, options: FitOptions, language: str
+) -> tuple[Post, ...]:
     if options.fit != "single":
-        posts = thread(atoms, media, limits, options, draft.language)
+        posts = thread(atoms, media, limits, options, language)
         if options.fit == "thread" or len(posts) <= options.max_posts:
             return posts
-    return (shorten(atoms, media, limits, options, draft.language),)
+    return (shorten(atoms, media, limits, options, language),)
 
 
 def _override(text: str, media: Sequence[Media], limits: Limits) -> tuple[Post, ...]:
