@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path, PurePath
@@ -123,11 +123,12 @@ class File(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A valid `broadcast.toml` in the folder `root`. `file` holds its plain values."""
+    """A valid `broadcast.toml` in the folder `root`. `file` holds its plain values; `places` says where they stand."""
 
     root: Path
     file: File
     channels: Mapping[str, Channel]
+    places: Places = field(default_factory=dict, compare=False, repr=False)
 
     def channels_for(self, announcement: Announcement) -> tuple[Channel, ...]:
         """Where an announcement goes, in the file's order: its own `channels`, else the first route that matches."""
@@ -192,7 +193,7 @@ def load(root: Path) -> tuple[Config | None, tuple[Problem, ...]]:
     problems += _names(file, places)
     if problems:
         return None, tuple(problems)
-    return Config(root, file, channels), tuple(_extras(file, places))
+    return Config(root, file, channels, places), tuple(_extras(file, places))
 
 
 def _valid(model: type[Model], values: Mapping[str, Any]) -> Model:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -15,8 +15,11 @@ import typer
 from broadcast import config as configuration
 from broadcast import pipeline
 from broadcast.cli.desk import NOTHING, Channels, Desk, Json, Slugs, about, channel_names, desk, read_log, slugs
+from broadcast.config import Config
 from broadcast.errors import ConfigError, ProblemsFoundError, UsageError
-from broadcast.model import Plan
+from broadcast.explain import at, problem
+from broadcast.ledger.open import misplaced
+from broadcast.model import Plan, Problem
 from broadcast.platforms import base as platforms
 from broadcast.standing import standings
 from broadcast.views import data, github, html, markdown, terminal
@@ -45,9 +48,9 @@ def check(
     if config is not None:
         project = pipeline.read(root)
         only = slugs(project, paths, here.start)
-        problems = (*project.problems, *pipeline.threads(project, only)[1])
+        problems = (*_misplaced(config), *project.problems, *pipeline.threads(project, only)[1])
         if paths:
-            problems = tuple(problem for problem in problems if about(problem, paths, here.start, project))
+            problems = tuple(one for one in problems if about(one, paths, here.start, project))
     if as_json or form is Format.json:
         here.emit(data.problems(problems))
     elif form is Format.github:
@@ -62,6 +65,12 @@ def check(
     here.say(f"{count(files, 'announcement')}: {count(errors, 'error')}, {count(warnings, 'warning')}")
     if errors:
         raise typer.Exit(ProblemsFoundError.exit_code)
+
+
+def _misplaced(config: Config) -> Iterator[Problem]:
+    """A ledger on a branch that is not its own; what is on a remote is only known when the ledger is read."""
+    if why := misplaced(config.file.ledger, config.root):
+        yield problem("ledger-branch", at(config.places, ("ledger",)), why)
 
 
 def preview(

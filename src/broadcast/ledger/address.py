@@ -19,6 +19,8 @@ _BRANCH = re.compile(
     r"(?!-)(?!.*(?:\.\.|//|/\.|\.lock(?:/|$)|[./]$))[^./\x00-\x20\x7f~^:?*\[\\@][^\x00-\x20\x7f~^:?*\[\\@]*"
 )
 """What `git check-ref-format` takes for a branch, without `@`, which leads to the remote's name here."""
+_SYMBOLIC = re.compile(r"(?:[A-Z]+_)*HEAD|(?:refs|heads|tags|remotes)(?:/.*)?", re.DOTALL)
+"""Names by which git means something else than the branch of that name (gitrevisions)."""
 _GIT = 'ledger = "git:broadcast/ledger", or "git:broadcast/ledger@origin" to name the remote'
 _HINT = f'{_GIT}; or "sqlite:///FILE", or "postgresql+psycopg://USER@HOST/DATABASE"'
 _EXTRAS: dict[Scheme, tuple[str, tuple[str, ...]]] = {
@@ -48,7 +50,7 @@ def check(url: str) -> Scheme:
 def branch(rest: str) -> tuple[str, str | None]:
     """The branch and the remote of what follows `git:`. Raises `ConfigError`."""
     name, at, remote = rest.partition("@")
-    if not _BRANCH.fullmatch(name):
+    if not _BRANCH.fullmatch(name) or _SYMBOLIC.fullmatch(name):
         raise ConfigError(f"{name[:80]!r} cannot be the name of a branch for the ledger", _GIT)
     if at and not remote:
         raise ConfigError(f"no remote is named after the @ of {('git:' + rest)[:80]!r}", _GIT)

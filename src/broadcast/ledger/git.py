@@ -31,6 +31,7 @@ from broadcast.ledger.codec import Check, Entry, decode_lines, encode, entry, un
 from broadcast.ledger.journal import Journal
 from broadcast.ledger.lock import locked
 from broadcast.ledger.objects import FOLDER, file_name, files, read_blobs, write_commit
+from broadcast.ledger.ours import refuse_code, refuse_in_use
 from broadcast.ledger.plumbing import Git, lines
 from broadcast.model import Event
 
@@ -109,7 +110,9 @@ class GitLedger:
             if refresh:
                 branch.refresh()
             known = self._known(branch)
-        found = self._entries([files(self._git, commit) for commit in (known.tip, *known.others) if commit])
+        trees = [files(self._git, commit) for commit in (known.tip, *known.others) if commit]
+        refuse_code(known.tip, trees[0] if trees else {}, self._git, self._branch)
+        found = self._entries(trees)
         for item in pending:
             found.setdefault(item.event.announcement, {}).setdefault(item.key, item)
         return known.tip, found
@@ -163,6 +166,7 @@ class GitLedger:
         return Journal(self._folder, self._check)
 
     def _find(self) -> Branch:
+        refuse_in_use(self._git, self._branch)
         return find(self._git, self._named, self._branch)
 
     @contextlib.contextmanager
@@ -209,6 +213,7 @@ class GitLedger:
             known = self._newest(branch, version, refresh)
             pending = self._journal.pending()
             tree = files(self._git, known.tip) if known.tip else {}
+            refuse_code(known.tip, tree, self._git, self._branch)
             strays = self._entries([_differing(files(self._git, commit), tree) for commit in known.others])
             carried = [item for items in strays.values() for item in items.values()]
             added = self._missing(tree, [*carried, *pending, *mine])

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from broadcast.errors import ConfigError
+from broadcast.errors import ConfigError, LedgerError
 from broadcast.ledger import address
 from broadcast.ledger.base import Ledger
 from broadcast.ledger.codec import Check, unchecked
 from broadcast.ledger.git import GitLedger
+from broadcast.ledger.ours import INSTEAD, in_use
+from broadcast.ledger.plumbing import Git
+
+_LOCAL = 20.0
+"""Seconds for what git is asked of this clone alone."""
 
 
 def open_ledger(url: str, root: Path, check: Check = unchecked) -> Ledger:
@@ -23,6 +28,18 @@ def open_ledger(url: str, root: Path, check: Check = unchecked) -> Ledger:
             return _open_sqlite(url, root, check)
         case "postgresql+psycopg":
             return _open_postgres(url, root, check)
+
+
+def misplaced(url: str, root: Path) -> str | None:
+    """Why the branch of a ledger in git cannot be its own, as far as this clone knows; None for any other ledger."""
+    if address.check(url) != "git":
+        return None
+    branch, _ = address.branch(url.removeprefix("git:"))
+    try:
+        why = in_use(Git(root.absolute(), _LOCAL), branch)
+    except LedgerError:  # there is no git: what needs the ledger will say so
+        return None
+    return f"{why}, and a ledger would write its files onto it; {INSTEAD}" if why else None
 
 
 # SQLAlchemy takes longer to import than all the rest, and is only there with an extra.

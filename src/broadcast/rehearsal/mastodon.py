@@ -156,7 +156,8 @@ class MastodonWorld:
     def _written(self, status: Status, form: forms.Form) -> Status:
         """The status with what the form says of it. Raises `Refusal`."""
         text, spoiler = str(form.get("status") or "").strip(), str(form.get("spoiler_text") or "").strip()
-        media = tuple(str(one) for one in form.get("media_ids") or ())
+        listed = form.get("media_ids")
+        media = tuple(str(one) for one in listed) if isinstance(listed, list) else ()
         if not text and not media:
             raise refused(422, "Validation failed: Text can't be blank")
         most = self.settings.max_characters

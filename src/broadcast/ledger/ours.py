@@ -1,0 +1,38 @@
+"""Whether a branch may be a ledger's: it is not where code is worked on, and it holds a ledger, or nothing yet."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from broadcast.errors import ConfigError, LedgerError
+from broadcast.ledger.plumbing import Git, lines
+
+INSTEAD = 'give the ledger a branch of its own: ledger = "git:broadcast/ledger"'
+
+
+def in_use(git: Git, branch: str) -> str | None:
+    """Why a branch is not free: somebody works on it, or a remote takes it for its default. Asks no remote."""
+    name = f"refs/heads/{branch}"
+    heads = git.ask("worktree", "list", "--porcelain", "-z")
+    trees = [line.removeprefix("branch ") for line in lines(heads.out, b"\0") if line.startswith("branch ")]
+    head = git.ask("symbolic-ref", "--quiet", "HEAD").out  # also of a branch that has no commit yet
+    if name in (*trees, os.fsdecode(head.removesuffix(b"\n"))):
+        return f"the branch {branch} is checked out"
+    for remote in lines(git.ask("remote").out):
+        default = git.ask("symbolic-ref", "--quiet", f"refs/remotes/{remote}/HEAD").out.removesuffix(b"\n")
+        if os.fsdecode(default) == f"refs/remotes/{remote}/{branch}":
+            return f"the branch {branch} is the default one of the remote {remote}"
+    return None
+
+
+def refuse_in_use(git: Git, branch: str) -> None:
+    """Raises `ConfigError` for a branch that is not free."""
+    if why := in_use(git, branch):
+        raise ConfigError(f"{why}, and a ledger would write its files onto it; nothing was read or written", INSTEAD)
+
+
+def refuse_code(tip: str | None, tree: Mapping[str, str], git: Git, branch: str) -> None:
+    """Raises `LedgerError` for a branch whose newest commit (`tip`) holds files, and none of a ledger's (`tree`)."""
+    if tip is not None and not tree and git.run("ls-tree", "--name-only", tip):
+        raise LedgerError(f"the branch {branch} holds files that are no ledger's; nothing was written to it", INSTEAD)
