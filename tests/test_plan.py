@@ -128,10 +128,25 @@ def test_an_intent_without_a_receipt_is_uncertain_and_shows_what_was_to_be_sent(
 def test_half_a_thread_is_finished_as_it_was_begun_however_old_it_is() -> None:
     first = thread("a", "b", "c", hour=-40)
     events = [*intents(first), receipt(first, 1), absent(first, 2), absent(first, 3)]
-    shown = made([thread("A changed", hour=-40, source="s2")], events)
+    shown = made([first], events)
     assert states(shown) == [("20", 1, "done"), ("20", 2, "todo"), ("20", 3, "todo")]
     assert [row.post.text for row in shown.actions] == ["a", "b", "c"]
     assert [row.reply_to.id if row.reply_to else None for row in shown.actions] == [None, "id-20-1", None]
+
+
+def test_the_rest_of_half_a_thread_is_what_the_file_says_now() -> None:
+    first = thread("a", "b", "c")
+    events = [*intents(first), receipt(first, 1), absent(first, 2), absent(first, 3)]
+    shown = made([thread("a", "another rest", source="s2")], events)
+    assert [(row.post.text, row.state) for row in shown.actions] == [("a", "done"), ("another rest", "todo")]
+
+
+def test_where_the_file_no_longer_begins_as_half_a_thread_does_a_human_is_asked() -> None:
+    first = thread("a", "b", "c")
+    events = [*intents(first), receipt(first, 1), absent(first, 2), absent(first, 3)]
+    shown = made([thread("A changed", source="s2")], events)
+    assert states(shown) == [("12", 1, "done"), ("12", 2, "uncertain"), ("12", 3, "uncertain")]
+    assert "put the file back" in shown.actions[1].note
 
 
 def test_the_next_update_answers_the_end_of_a_thread_that_is_still_to_be_finished() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
 
 import pytest
 
@@ -39,12 +38,21 @@ def replaced(scene: Scene) -> None:
     git(scene.root, "push", "--quiet", "--force", "origin", f"HEAD:{BRANCH}")
 
 
-@pytest.mark.parametrize("damage", [set_back, replaced])
-def test_a_ledger_that_lost_what_it_held(open_scene: Open, damage: Callable[[Scene], None]) -> None:
+def test_a_branch_that_was_replaced_by_one_of_code_is_left_alone(open_scene: Open) -> None:
+    scene = published(open_scene)
+    stands = scene.stands()
+    replaced(scene)
+    assert "was rewritten: it no longer holds all" in scene.publish_refused()
+    scene.fresh()
+    assert "holds files that are no ledger's" in scene.publish_refused()
+    assert scene.stands() == stands
+
+
+def test_a_ledger_that_lost_what_it_held(open_scene: Open) -> None:
     """A clone that has seen more stops; one that has not asks the platform."""
     scene = published(open_scene)
     stands = scene.stands()
-    damage(scene)
+    set_back(scene)
     assert "was rewritten: it no longer holds all" in scene.publish_refused()
     scene.fresh()
     done = scene.run("publish", "--yes", "--json")

@@ -114,5 +114,5 @@ def _uncertain(doubts: Sequence[Result]) -> UncertainError:
     return UncertainError(
         f"{count(len(doubts), 'post')} of which the ledger speaks cannot be taken for what was sent: {left}",
         "look at each, and at who wrote to the ledger; what you delete by hand is gone for the next run; what is not "
-        f"ours is forgotten by `broadcast ledger settle {where} --absent`",
+        f"ours is forgotten by `broadcast ledger settle {where} --not-ours`",
     )

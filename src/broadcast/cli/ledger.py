@@ -47,6 +47,9 @@ def _tell(event: Event) -> str:
     return f"{where}: {part} {verb} ({event.by})"
 
 
+_Said = Literal["posted", "absent", "retracted"]
+
+
 def settle(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="SLUG", help="The announcement.")],
@@ -54,15 +57,18 @@ def settle(
     channel: Annotated[str, typer.Option(metavar="NAME", help="The channel.")],
     part: Annotated[int, typer.Option(metavar="N", help="The post's number in its thread.")] = 1,
     posted: Annotated[bool, typer.Option("--posted", help="You looked: the post stands.")] = False,
-    absent: Annotated[bool, typer.Option("--absent", help="You looked: it does not stand, or is not ours.")] = False,
+    absent: Annotated[bool, typer.Option("--absent", help="You looked: it does not; it may be sent again.")] = False,
+    not_ours: Annotated[
+        bool, typer.Option("--not-ours", help="You looked: what the ledger takes for it is not ours, or is gone.")
+    ] = False,
     post_id: Annotated[
         str | None, typer.Option("--id", metavar="ID", help="With --posted: its id, so that replies find it.")
     ] = None,
     url: Annotated[str | None, typer.Option("--url", metavar="URL", help="With --posted: its address.")] = None,
 ) -> None:
     here = desk(context)
-    if posted == absent:
-        raise UsageError("say which it is", "type --posted or --absent")
+    if posted + absent + not_ours != 1:
+        raise UsageError("say which it is", "type one of --posted, --absent and --not-ours")
     project = here.project()
     ledger = ledger_of(project)
     log = ledger.read()
@@ -71,7 +77,8 @@ def settle(
     except ValueError as error:
         raise UsageError(str(error)) from None
     sent = fold(log.events.get(name, ())).get((time, channel))
-    verdict = _decided({one.part: one.state for one in sent.parts}.get(part) if sent else None, posted=posted)
+    said: _Said = "posted" if posted else "absent" if absent else "retracted"
+    verdict = _decided({one.part: one.state for one in sent.parts}.get(part) if sent else None, said)
     if verdict is None:
         raise UsageError(
             f"{name}: post {part} of {update} on {channel} is not in doubt", f"type `broadcast ledger show {name}`"
@@ -87,12 +94,11 @@ def settle(
     here.say("settled; type `broadcast publish` to go on")
 
 
-def _decided(state: str | None, *, posted: bool) -> Literal["posted", "absent", "retracted"] | None:
-    """What a human says of a post in this state; None where there is nothing to say. A post that the ledger takes for
-    ours and that is not there, or is not ours, is no longer counted, and is not sent again."""
-    if state == "open" or (state == "absent" and posted):
-        return "posted" if posted else "absent"
-    return "retracted" if state == "posted" and not posted else None
+def _decided(state: str | None, said: _Said) -> _Said | None:
+    """What a human has said of a post in this state; None where there is nothing to say. What the ledger takes for a
+    post of ours and is none is no longer counted, and not sent again."""
+    sayable = {"open": ("posted", "absent"), "absent": ("posted",), "posted": ("retracted",)}
+    return said if said in sayable.get(state or "", ()) else None
 
 
 def baseline(context: typer.Context, names: Slugs = None) -> None:
