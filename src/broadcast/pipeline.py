@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from broadcast import config as configuration
@@ -27,6 +27,7 @@ from broadcast.site.pages import SUMMARY
 from broadcast.site.state import without
 from broadcast.source import check as checking
 from broadcast.source import read as reading
+from broadcast.source.statuses import FINAL, states
 from broadcast.text.card import with_card
 from broadcast.text.fit import fit
 
@@ -79,8 +80,13 @@ def threads(
     for slug, versions in by_slug.items():
         if only is not None and slug not in only:
             continue
-        for announcement, update, channel in _destinations(project.config, versions):
-            link = _link(project.config, announcement)
+        base = _base(versions)
+        channels = project.config.channels_for(base)
+        audience = tuple(one.name for one in channels if not one.dry)
+        links = {version.path: _link(project.config, version) for version in versions}
+        cadences = {version.path: _cadences(project.config, version) for version in versions}
+        for announcement, update, channel in _destinations(base, versions, channels):
+            link = links[announcement.path]
             try:
                 draft = render(
                     env,
@@ -88,7 +94,7 @@ def threads(
                     update,
                     channel,
                     link=link,
-                    cadence=project.config.cadence_of(announcement),
+                    cadence=cadences[announcement.path].get(update.time),
                 )
                 posts = fit(draft, channel.limits, channel.fit, begun.get((slug, update.time, channel.name), ()))
                 if channel.limits.cards and link is not None:
@@ -102,7 +108,6 @@ def threads(
                 problems.append(Problem("error", "does-not-fit", place or update.place, message))
                 continue
             source = planning.source_digest(announcement, update, channel)
-            audience = tuple(one.name for one in project.config.channels_for(_base(versions)) if not one.dry)
             language = announcement.language
             made.append(Thread(slug, update.time, update.status, channel, language, posts, source, audience))
     return made, problems
@@ -195,11 +200,12 @@ def _informed(project: Project, alone: Collection[str]) -> Project:
     return replace(project, config=replace(project.config, channels=channels))
 
 
-def _destinations(config: Config, versions: Sequence[Announcement]) -> Iterator[tuple[Announcement, Update, Channel]]:
+def _destinations(
+    base: Announcement, versions: Sequence[Announcement], channels: Sequence[Channel]
+) -> Iterator[tuple[Announcement, Update, Channel]]:
     """Which update goes to which channel, in order of time. A channel that has a language only takes that one."""
-    base = _base(versions)
     pairs = []
-    for index, channel in enumerate(config.channels_for(base)):
+    for index, channel in enumerate(channels):
         takes = channel.language or base.language
         for version in versions:
             if version is base if takes == base.language else version.language == takes:
@@ -211,6 +217,16 @@ def _destinations(config: Config, versions: Sequence[Announcement]) -> Iterator[
 def _base(versions: Sequence[Announcement]) -> Announcement:
     """Of an announcement and its translations, the announcement."""
     return next((item for item in versions if Path(item.path).stem == item.slug), versions[0])
+
+
+def _cadences(config: Config, announcement: Announcement) -> Mapping[datetime, timedelta]:
+    """How long after each of the updates that leave an incident open followers are owed the next one."""
+    if announcement.kind != "incident":
+        return {}
+    pace, left_in = config.cadence_of(announcement), states("incident", (one.status for one in announcement.updates))
+    return {
+        update.time: pace for update, state in zip(announcement.updates, left_in, strict=True) if state not in FINAL
+    }
 
 
 def _link(config: Config, announcement: Announcement) -> str | None:

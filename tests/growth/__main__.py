@@ -74,7 +74,9 @@ def main(names: list[str]) -> int:
             f"| {f'{ratio:.1f}' if ratio is not None else '-'} |",
             flush=True,
         )
-    print(f"\n{len(chosen)} shapes, {over} of them more than linear (over {MOST:g} times the time for 4 times the input)")
+    print(
+        f"\n{len(chosen)} shapes, {over} of them more than linear (over {MOST:g} times the time for 4 times the input)"
+    )
     return 1 if over else 0
 
 

@@ -1,4 +1,4 @@
-"""The straight line on one project in this process: read, check, render, fit, plan, every view, the site, the ledger."""
+"""The straight line on one project: read, check, render, fit, plan, every view, the site, the ledger."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 
 from rich.console import Console
@@ -28,7 +29,10 @@ from growth.shapes import FILE, Files
 
 NOW = datetime(2026, 11, 22, 15, tzinfo=UTC)
 NOTHING = Log("none", {})
-PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89" + bytes(99)
+PNG = (
+    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
+    + bytes(99)
+)
 MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + bytes(99)
 
 
@@ -50,8 +54,8 @@ def walk(root: Path, files: Files) -> None:
         project = pipeline.read(root)
     except BroadcastError:  # told to the user, and the end
         return
-    for channel in {one.platform: one for one in project.config.channels.values()}.values():
-        channel.limits.measure(files[FILE])
+    for one in {one.platform: one for one in project.config.channels.values()}.values():
+        one.limits.measure(files[FILE])
     planner = pipeline.planner(project, now=NOW, backfill=True)
     plan = planner(NOTHING)
     show(plan, root)
@@ -80,10 +84,8 @@ def walk(root: Path, files: Files) -> None:
 
 def show(plan: Plan, root: Path) -> None:
     """Every view of a plan."""
-    for watched in (False, True):
-        console = Console(file=io.StringIO(), width=120, force_terminal=watched)
-        terminal.preview(console, plan)
-        terminal.plan(console, plan)
+    terminal.preview(Console(file=io.StringIO(), width=120, force_terminal=True), plan)
+    terminal.plan(Console(file=io.StringIO(), width=120), plan)
     markdown.preview(plan)
     html.preview(plan, root)
     data.plan(plan)
@@ -110,7 +112,7 @@ def recognized(plan: Plan) -> None:
     for thread in posts.threads(plan):
         if platforms.recognizes(thread[0].platform):
             intents = [posts.intent(row, Prepared(), parent=None, run="", at=NOW) for row in thread]
-            stand = list(_answers(plain(f"<p>{intent.post.text}</p>") for intent in intents))
+            stand = list(_answers(plain(f"<p>{escape(intent.post.text)}</p>") for intent in intents))
             match(intents, None, stand)
             match_alone(intents, stand)
 

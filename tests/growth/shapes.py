@@ -1,4 +1,4 @@
-"""The shapes of input whose cost is watched: each makes a project of about so many bytes that is one thing, repeated."""
+"""The shapes of input whose cost is watched: each makes a project of so many bytes that is one thing, repeated."""
 
 from __future__ import annotations
 
