@@ -6,7 +6,7 @@ none of these is anything old posted, or anything posted twice: what looks new b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,7 +27,26 @@ class Rules:
     backfill: bool = False
 
 
-def due(thread: Thread, history: History, former: str | None, rules: Rules) -> tuple[State, str]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The history of one announcement by channel and by update, and the newest update that stands on each channel."""
+
+    by_channel: Mapping[str, Mapping[datetime, Sent]]
+    by_update: Mapping[datetime, Mapping[str, Sent]]
+    newest: Mapping[str, datetime]
+
+
+def told(history: History) -> Told:
+    by_channel: dict[str, dict[datetime, Sent]] = {}
+    by_update: dict[datetime, dict[str, Sent]] = {}
+    for (time, channel), sent in history.items():
+        by_channel.setdefault(channel, {})[time] = sent
+        by_update.setdefault(time, {})[channel] = sent
+    standing = ((name, [time for time, one in sent.items() if stands(one)]) for name, sent in by_channel.items())
+    return Told(by_channel, by_update, {name: max(times) for name, times in standing if times})
+
+
+def due(thread: Thread, history: Told, former: str | None, rules: Rules) -> tuple[State, str]:
     """The state of an update of which its channel has nothing, and why. `former` is the announcement, without a file
     today, under whose name the channel has this update."""
     if former is not None:
@@ -41,9 +60,9 @@ def due(thread: Thread, history: History, former: str | None, rules: Rules) -> t
     if rules.now - thread.update > rules.stale_after:
         return "skipped", "older than stale_after; --backfill publishes it"
     name = thread.channel.name
-    if any(stands(sent) and time > thread.update for (time, channel), sent in history.items() if channel == name):
+    if name in history.newest and history.newest[name] > thread.update:
         return "skipped", "older than what stands there; --backfill publishes it"
-    others = [sent for (time, channel), sent in history.items() if time == thread.update and channel != name]
+    others = [sent for channel, sent in history.by_update.get(thread.update, {}).items() if channel != name]
     if any(stands(sent) for sent in others) and not any(_meant_for(sent, name) for sent in others):
         return "skipped", "published before this channel was there; --backfill publishes it"
     return "todo", ""
@@ -54,22 +73,24 @@ def stands(sent: Sent) -> bool:
     return sent.baseline or any(part.state == "posted" for part in sent.parts)
 
 
-def corrected(thread: Thread, sent: Mapping[datetime, Sent], times: frozenset[datetime]) -> datetime | None:
-    """The time under which this update was published on its channel (`sent`), when it was changed in the file since.
-    `times` are those of all updates in the file.
+def corrections(sent: Mapping[datetime, Sent], times: frozenset[datetime]) -> Callable[[Thread], datetime | None]:
+    """Tells the time under which an update was published on its channel (`sent`), when it was changed in the file
+    since. `times` are those of all updates in the file.
 
     It is told by what was written, or by its status: a chain has each but `update` only once.
     """
-    gone = [time for time in sorted(sent) if time not in times and stands(sent[time])]
-    for time in gone:
-        intents = [part.intent for part in sent[time].parts if part.intent is not None]
-        if any(intent.source == thread.source for intent in intents):
-            return time
-    for time in gone:
-        intents = [part.intent for part in sent[time].parts if part.intent is not None]
-        if thread.status != "update" and any(intent.status == thread.status for intent in intents):
-            return time
-    return None
+    by_source: dict[str, datetime] = {}
+    by_status: dict[str, datetime] = {}
+    for time in sorted(time for time, one in sent.items() if time not in times and stands(one)):
+        for intent in (part.intent for part in sent[time].parts if part.intent is not None):
+            by_source.setdefault(intent.source, time)
+            by_status.setdefault(intent.status, time)
+
+    def corrected(thread: Thread) -> datetime | None:
+        by_words = by_source.get(thread.source)
+        return by_words if by_words is not None or thread.status == "update" else by_status.get(thread.status)
+
+    return corrected
 
 
 def renamed(log: Log, slugs: Iterable[str]) -> Mapping[tuple[datetime, str], str]:

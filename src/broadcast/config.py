@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from difflib import get_close_matches
@@ -132,11 +132,12 @@ class Config:
 
     def channels_for(self, announcement: Announcement) -> tuple[Channel, ...]:
         """Where an announcement goes, in the file's order: its own `channels`, else the first route that matches."""
-        names: Sequence[str] = tuple(self.channels)
+        wanted: Iterable[str] = self.channels
         if announcement.channels is not None:
-            names = announcement.channels
+            wanted = announcement.channels
         elif self.file.routes:
-            names = next((route.channels for route in self.file.routes if route.matches(announcement)), ())
+            wanted = next((route.channels for route in self.file.routes if route.matches(announcement)), ())
+        names = frozenset(wanted)
         return tuple(channel for name, channel in self.channels.items() if name in names or "*" in names)
 
     def cadence_of(self, announcement: Announcement) -> timedelta:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from broadcast import config as configuration
@@ -23,7 +23,6 @@ from broadcast.publish import retract as retracting
 from broadcast.publish import run as publishing
 from broadcast.publish.run import Outcome, Run
 from broadcast.render import TemplateFailedError, environment, render
-from broadcast.sandbox import Sandbox
 from broadcast.site.links import permalink
 from broadcast.site.markdown import to_text
 from broadcast.site.pages import SUMMARY
@@ -31,6 +30,7 @@ from broadcast.site.state import without
 from broadcast.source import check as checking
 from broadcast.source import read as reading
 from broadcast.source.problems import isolated
+from broadcast.source.statuses import FINAL, states
 from broadcast.text.card import with_card
 from broadcast.text.fit import fit
 
@@ -83,11 +83,20 @@ def threads(
     for slug, versions in by_slug.items():
         if only is not None and slug not in only:
             continue
-        for announcement, update, channel in _destinations(project.config, versions):
+        base = _base(versions)
+        channels = project.config.channels_for(base)
+        audience = tuple(one.name for one in channels if not one.dry)
+        links = {version.path: _link(project.config, version) for version in versions}
+        cadences = {version.path: _cadences(project.config, version) for version in versions}
+        for announcement, update, channel in _destinations(base, versions, channels):
+            link, cadence = links[announcement.path], cadences[announcement.path].get(update.time)
+            first = begun.get((slug, update.time, channel.name), ())
             with isolated(update.place, problems, f"on {channel.name}: "):
-                first = begun.get((slug, update.time, channel.name), ())
                 try:
-                    posts = _posts(project.config, env, announcement, update, channel, first)
+                    draft = render(env, announcement, update, channel, link=link, cadence=cadence)
+                    posts = fit(draft, channel.limits, channel.fit, first)
+                    if channel.limits.cards and link is not None:
+                        posts = with_card(posts, Card(link, announcement.title, to_text(update.body, SUMMARY)))
                 except TemplateFailedError as error:
                     problems.append(_template_problem(error, announcement, update, channel))
                     continue
@@ -97,23 +106,9 @@ def threads(
                     problems.append(Problem("error", "does-not-fit", place or update.place, message))
                     continue
                 source = planning.source_digest(announcement, update, channel)
-                audience = tuple(one.name for one in project.config.channels_for(_base(versions)) if not one.dry)
                 language = announcement.language
                 made.append(Thread(slug, update.time, update.status, channel, language, posts, source, audience))
     return made, problems
-
-
-def _posts(
-    config: Config, env: Sandbox, announcement: Announcement, update: Update, channel: Channel, first: tuple[Post, ...]
-) -> tuple[Post, ...]:
-    """One update on one channel; `first` are the posts of it that stand. Raises `TemplateFailedError` and
-    `DoesNotFitError`."""
-    link = _link(config, announcement)
-    draft = render(env, announcement, update, channel, link=link, cadence=config.cadence_of(announcement))
-    posts = fit(draft, channel.limits, channel.fit, first)
-    if channel.limits.cards and link is not None:
-        posts = with_card(posts, Card(link, announcement.title, to_text(update.body, SUMMARY)))
-    return posts
 
 
 def planner(
@@ -219,11 +214,12 @@ def _informed(project: Project, alone: Collection[str]) -> Project:
     return replace(project, config=replace(project.config, channels=channels))
 
 
-def _destinations(config: Config, versions: Sequence[Announcement]) -> Iterator[tuple[Announcement, Update, Channel]]:
+def _destinations(
+    base: Announcement, versions: Sequence[Announcement], channels: Sequence[Channel]
+) -> Iterator[tuple[Announcement, Update, Channel]]:
     """Which update goes to which channel, in order of time. A channel that has a language only takes that one."""
-    base = _base(versions)
     pairs = []
-    for index, channel in enumerate(config.channels_for(base)):
+    for index, channel in enumerate(channels):
         takes = channel.language or base.language
         for version in versions:
             if version is base if takes == base.language else version.language == takes:
@@ -235,6 +231,16 @@ def _destinations(config: Config, versions: Sequence[Announcement]) -> Iterator[
 def _base(versions: Sequence[Announcement]) -> Announcement:
     """Of an announcement and its translations, the announcement."""
     return next((item for item in versions if Path(item.path).stem == item.slug), versions[0])
+
+
+def _cadences(config: Config, announcement: Announcement) -> Mapping[datetime, timedelta]:
+    """How long after each of the updates that leave an incident open followers are owed the next one."""
+    if announcement.kind != "incident":
+        return {}
+    pace, left_in = config.cadence_of(announcement), states("incident", (one.status for one in announcement.updates))
+    return {
+        update.time: pace for update, state in zip(announcement.updates, left_in, strict=True) if state not in FINAL
+    }
 
 
 def _link(config: Config, announcement: Announcement) -> str | None:

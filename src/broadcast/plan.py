@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from broadcast.backlog import History, Rules, corrected, due, renamed
+from broadcast.backlog import Rules, Told, corrections, due, renamed, told
 from broadcast.ledger.base import Log
 from broadcast.ledger.history import Sent, fold
 from broadcast.model import (
@@ -49,12 +50,12 @@ def plan(
     """Hold what should stand against what the ledger says. `threads` come in each announcement's order of updates;
     `slugs` are all announcements that have a file, planned or not."""
     chains: dict[tuple[str, str], list[Thread]] = defaultdict(list)
-    histories: dict[str, History] = {}
+    histories: dict[str, Told] = {}
     former = renamed(log, slugs)
     for thread in threads:
         chains[thread.announcement, thread.channel.name].append(thread)
         if thread.announcement not in histories:
-            histories[thread.announcement] = fold(log.events.get(thread.announcement, ()))
+            histories[thread.announcement] = told(fold(log.events.get(thread.announcement, ())))
     actions: list[Action] = []
     for (announcement, _), chain in chains.items():
         actions += _chain(chain, histories[announcement], former, rules)
@@ -74,24 +75,25 @@ def source_digest(announcement: Announcement, update: Update, channel: Channel) 
 
 
 def _chain(
-    chain: Sequence[Thread], history: History, former: Mapping[tuple[datetime, str], str], rules: Rules
+    chain: Sequence[Thread], history: Told, former: Mapping[tuple[datetime, str], str], rules: Rules
 ) -> Iterator[Action]:
     """The actions of one announcement on one channel, each thread answering the last one that stands or will."""
     name = chain[0].channel.name
-    sent = {time: entry for (time, channel), entry in history.items() if channel == name}
-    times = frozenset(thread.update for thread in chain)
+    sent = history.by_channel.get(name, {})
+    corrected = corrections(sent, frozenset(thread.update for thread in chain))
     tails: dict[datetime, ReplyTo] = {}
     for time, published in sent.items():
         standing = [part for part in published.parts if part.state == "posted"]
         if standing:
             tails[time] = _reply(time, standing[-1].part, standing[-1].ref)
+    times = sorted(tails)
     for thread in chain:
         entry = sent.get(thread.update)
         note = ""
-        if entry is None and (then := corrected(thread, sent, times)) is not None:
+        if entry is None and (then := corrected(thread)) is not None:
             entry, note = sent[then], f"its time was {then:%Y-%m-%d %H:%M} UTC when it was published"
-        before = max((time for time in tails if time < thread.update), default=None)
-        parent = tails[before] if before is not None else None
+        before = bisect_left(times, thread.update)
+        parent = tails[times[before - 1]] if before else None
         if entry is None or not (entry.baseline or any(part.state != "absent" for part in entry.parts)):
             state = due(thread, history, former.get((thread.update, name)), rules)
             rows = [_row(thread, number, thread.posts, state, parent, {}) for number in _numbers(thread.posts)]
@@ -100,6 +102,8 @@ def _chain(
         yield from rows
         doubtful = entry is not None and any(part.state == "open" for part in entry.parts)
         if rows and (rows[-1].state == "todo" or doubtful):
+            if thread.update not in tails:
+                times.insert(before, thread.update)
             tails[thread.update] = ReplyTo(thread.update, rows[-1].part)
 
 

@@ -17,7 +17,6 @@ from broadcast import templates
 from broadcast.images import path_of
 from broadcast.model import Announcement, Channel, Draft, Part, Update
 from broadcast.sandbox import Sandbox
-from broadcast.source import statuses
 from broadcast.text import rich
 
 # Blocks are marked with control characters, which no text of a user can hold: parsing strips them.
@@ -130,13 +129,12 @@ def render(
     channel: Channel,
     *,
     link: str | None,
-    cadence: timedelta,
+    cadence: timedelta | None,
 ) -> Draft:
-    """One update for one channel as named parts. Raises `TemplateFailedError`."""
+    """One update for one channel as named parts. `cadence` is how long after it followers are owed the next one, None
+    where they are owed none. Raises `TemplateFailedError`."""
     override = update.overrides.get(channel.name, update.overrides.get(channel.platform))
-    so_far = [one.status for one in announcement.updates if one.time <= update.time]
-    is_open = announcement.kind == "incident" and statuses.is_open(announcement.kind, so_far)
-    owed = update.time + cadence if is_open else None
+    owed = update.time + cadence if cadence is not None else None
     body = Markdown(update.body.translate(_MARKS))
     values = {
         "announcement": AnnouncementView.of(announcement),

@@ -56,8 +56,10 @@ def _due(config: Config, announcement: Announcement, updated: datetime, status: 
 
 def _channels(rows: Sequence[Action]) -> Mapping[str, ChannelStanding]:
     channels: dict[str, ChannelStanding] = {}
-    for name in dict.fromkeys(row.channel for row in rows):
-        mine = [row for row in rows if row.channel == name]
+    by_channel: dict[str, list[Action]] = {}
+    for row in rows:
+        by_channel.setdefault(row.channel, []).append(row)
+    for name, mine in by_channel.items():
         state = min((row.state for row in mine), key=_WORST.index)
         stand = [row.ref for row in mine if row.ref is not None and row.state != "skipped"]  # not what was retracted
         channels[name] = ChannelStanding(state, tuple(ref.url for ref in stand if ref.url))

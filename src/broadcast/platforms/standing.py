@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from html.parser import HTMLParser
 from typing import Generic, TypeVar
 
 from broadcast.errors import UnprovableError
 from broadcast.model import Intent, Post, Ref
+from broadcast.text.characters import composed
 
 SLACK = timedelta(hours=1)
 """How far the clock that dated an intent may be ahead of the platform's."""
@@ -99,13 +101,11 @@ def match(intents: Sequence[Intent], parent: Ref | None, posts: Iterable[Standin
     A part is never sent before the one that it answers stands. So where that one is absent, a post of the same text
     means that somebody took the thread apart, and nothing is proved.
     """
-    by_text: dict[str, list[Standing]] = {}
-    for post in posts:
-        by_text.setdefault(canonical(post.text), []).append(post)
+    by_text = _by_text(posts)
     found: dict[int, Standing] = {}
     answers, whole = (parent.id if parent else None), True
     for intent in sorted(intents, key=lambda intent: intent.part):
-        same = by_text.get(canonical(intent.post.text), [])
+        same = by_text.get(canonical(intent.post.text), deque())
         if not whole:
             if any(post.parent is not None or not post.told for post in same):
                 raise UnprovableError(f"part {intent.part} stands, but a part before it does not")
@@ -123,14 +123,19 @@ def match(intents: Sequence[Intent], parent: Ref | None, posts: Iterable[Standin
 
 def match_alone(intents: Sequence[Intent], posts: Iterable[Standing]) -> Mapping[int, Standing]:
     """The same where posts do not answer each other."""
-    left = list(posts)
+    by_text = _by_text(posts)
     found: dict[int, Standing] = {}
     for intent in intents:
-        right = next((post for post in left if canonical(post.text) == canonical(intent.post.text)), None)
-        if right is not None:
-            left.remove(right)
-            found[intent.part] = right
+        if same := by_text.get(canonical(intent.post.text)):
+            found[intent.part] = same.popleft()
     return found
+
+
+def _by_text(posts: Iterable[Standing]) -> Mapping[str, deque[Standing]]:
+    by_text: dict[str, deque[Standing]] = {}
+    for post in posts:
+        by_text.setdefault(canonical(post.text), deque()).append(post)
+    return by_text
 
 
 _SCHEME = re.compile(r"\bhttps?://", re.IGNORECASE)
@@ -138,10 +143,11 @@ _REMOTE_MENTION = re.compile(r"(?<![\w/])@(\w+(?:[.-]\w+)*)@[\w.-]*\w")
 _TRAILING_SLASH = re.compile(r"/(?=\s|$)")
 
 
+@lru_cache(maxsize=10_000)
 def canonical(text: str) -> str:
     """A text without what platforms change in showing it: white space, the scheme and last slash of a URL, the host of
     a mention, letter case, and the composition of characters."""
-    text = unicodedata.normalize("NFC", text)
+    text = composed(text)
     text = _REMOTE_MENTION.sub(r"@\1", _SCHEME.sub("", text))
     return " ".join(_TRAILING_SLASH.sub("", text).split()).casefold()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from broadcast.platforms.media import moving
 from broadcast.platforms.options import BaseUrl, require
 from broadcast.platforms.standing import Standing
 from broadcast.text import measure
+from broadcast.text.characters import composed
 
 if TYPE_CHECKING:
     from broadcast.platforms.x_api import Client
@@ -88,7 +88,7 @@ def limits(options: Options) -> Limits:
 
 
 def cost(post: Post) -> float:
-    return USD_WITH_LINK if measure.x_links(unicodedata.normalize("NFC", post.text)) else USD
+    return USD_WITH_LINK if measure.x_links(composed(post.text)) else USD
 
 
 def connect(channel: Channel, secrets: Mapping[str, str], workspace: Workspace) -> Connection:

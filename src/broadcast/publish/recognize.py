@@ -62,7 +62,13 @@ def recognize(
         )
 
     look = Looked()
-    work = {name: [chain for chain in _chains(plan, name) if _in_question(chain, unknown)] for name in connections}
+    by_channel: dict[str, list[Action]] = {}
+    for row in plan.actions:
+        by_channel.setdefault(row.channel, []).append(row)
+    work = {
+        name: [chain for chain in _chains(by_channel.get(name, ())) if _in_question(chain, unknown)]
+        for name in connections
+    }
     for chains in work.values():  # the oldest first, so that a platform can read its list once
         chains.sort(key=lambda chain: min(thread[0].update for thread in chain if unknown(thread)))
     asked = [name for name, chains in work.items() if chains]
@@ -80,9 +86,8 @@ def recognize(
     return look
 
 
-def _chains(plan: Plan, channel: str) -> Iterator[list[_Thread]]:
-    """The threads of each announcement on a channel, in order of time."""
-    rows = [row for row in plan.actions if row.channel == channel]
+def _chains(rows: Sequence[Action]) -> Iterator[list[_Thread]]:
+    """The threads of each announcement on the channel of these rows, in order of time."""
     for _, chain in groupby(rows, key=lambda row: row.announcement):
         yield [list(thread) for _, thread in groupby(chain, key=lambda row: row.update)]
 

@@ -18,7 +18,7 @@ from broadcast.site.links import anchor, page_name, permalink
 from broadcast.site.markdown import ALLOWED_LINK, Resolve, images, to_html, to_text
 from broadcast.site.state import Phase, Tone, phase, tone, visible
 from broadcast.source.problems import isolated
-from broadcast.source.statuses import FINAL, current
+from broadcast.source.statuses import FINAL, current, states
 from broadcast.text.clean import clean
 
 SUMMARY = 200
@@ -168,14 +168,13 @@ def _page(announcement: Announcement, gallery: Gallery, url: str | None, now: da
 
 def _entries(announcement: Announcement, shown: Sequence[Update], resolve: Resolve) -> Iterator[Entry]:
     """Newest first; each has the color of the state that it left the announcement in."""
-    statuses = [update.status for update in shown]
-    for index in range(len(shown) - 1, -1, -1):
-        update = shown[index]
+    left_in = list(states(announcement.kind, (update.status for update in shown)))
+    for update, state in zip(reversed(shown), reversed(left_in), strict=True):
         body = update.overrides.get("site", update.body)
         yield Entry(
             anchor=anchor(update.time),
             status=label(update.status),
-            tone=tone(announcement, current(announcement.kind, statuses[: index + 1]) or update.status),
+            tone=tone(announcement, state or update.status),
             time=update.time,
             body=body,
             html=to_html(body, resolve),

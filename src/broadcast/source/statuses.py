@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from broadcast.model import Kind
@@ -96,14 +96,14 @@ def _forward(kind: Kind, state: str | None, status: str) -> Step:
     return Step(status, skipped=chain[before + 1 : rank])
 
 
-def current(kind: Kind, statuses: Iterable[str]) -> str | None:
-    """The state that these statuses, in order, leave an announcement in; what is refused changes nothing."""
+def states(kind: Kind, statuses: Iterable[str]) -> Iterator[str | None]:
+    """The state that each of these statuses, in order, leaves an announcement in; what is refused changes nothing."""
     state: str | None = None
     for each in statuses:
         state = step(kind, state, each).state
-    return state
+        yield state
 
 
-def is_open(kind: Kind, statuses: Iterable[str]) -> bool:
-    """Whether followers are still owed news after these statuses."""
-    return current(kind, statuses) not in FINAL
+def current(kind: Kind, statuses: Iterable[str]) -> str | None:
+    """The state after all of them."""
+    return [None, *states(kind, statuses)][-1]

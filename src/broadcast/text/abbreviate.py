@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from broadcast.text.atoms import WHOLE_SENTENCES, Atom, Break
 from broadcast.text.sentences import is_number, known
 
-_CORE = re.compile(r"([(\"'“„‘«¿¡]*)(.*?)([.,;:!?)\"'”’»…]*)", re.DOTALL)
+_LEADS, _TRAILS = "(\"'“„‘«¿¡", ".,;:!?)\"'”’»…"
 NUMBER = "#"
 """In a list of abbreviations: any number. `# hours` is not `for hours`."""
 
@@ -61,8 +60,9 @@ def apply(atoms: Sequence[Atom], chosen: Sequence[Edit]) -> list[Atom]:
 
 
 def _parted(word: str) -> tuple[str, str, str]:
-    found = _CORE.fullmatch(word)
-    return (found[1], found[2], found[3]) if found else ("", word, "")
+    rest = word.lstrip(_LEADS)
+    core = rest.rstrip(_TRAILS)
+    return word[: len(word) - len(rest)], core, rest[len(core) :]
 
 
 def _shortened(

@@ -17,7 +17,8 @@ The rest is normalized to NFC (UAX #15), which is what X counts.
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from broadcast.text.characters import composed
 
 _LINES = re.compile(r"\r\n?|[\u2028\u2029\x0b\x0c\x85]")
 _HARMLESS = re.compile(r"[\n -~]*")
@@ -38,4 +39,4 @@ def clean(text: str) -> str:
         return text
     text = _LINES.sub("\n", text).replace("\t", "    ")
     text = _UNSEEN.sub(lambda found: found[1] or "", _SURROGATES.sub("\ufffd", text))
-    return unicodedata.normalize("NFC", _LOOSE_JOINERS.sub("", text))
+    return composed(_LOOSE_JOINERS.sub("", text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 from broadcast.images import is_gif, is_video
@@ -65,23 +66,25 @@ def spread(wanted: Sequence[Sequence[Media]], limits: Limits) -> list[list[Media
     if limits.images < 1:
         return [[] for _ in wanted]
     posts: list[list[Media]] = []
-    waiting: list[Media] = []
+    waiting: deque[Media] = deque()
     for images in wanted:
         waiting += [image for image in images if limits.videos != "none" or not is_video(image.path)]
         posts.append(_share(waiting, limits))
-        waiting = waiting[len(posts[-1]) :]
     while waiting:
         posts.append(_share(waiting, limits))
-        waiting = waiting[len(posts[-1]) :]
     return posts
 
 
-def _share(waiting: Sequence[Media], limits: Limits) -> list[Media]:
-    """As many of the first as go on one post."""
-    alone = [
-        index
-        for index, image in enumerate(waiting)
-        if limits.videos == "alone" and (is_video(image.path) or (limits.gifs_move and is_gif(image.path)))
-    ]
-    most = (alone[0] or 1) if alone else limits.images
-    return list(waiting[: min(most, limits.images)])
+def _share(waiting: deque[Media], limits: Limits) -> list[Media]:
+    """Take as many of the first as go on one post."""
+    share: list[Media] = []
+    while waiting and len(share) < limits.images:
+        alone = limits.videos == "alone" and (
+            is_video(waiting[0].path) or (limits.gifs_move and is_gif(waiting[0].path))
+        )
+        if alone and share:
+            break
+        share.append(waiting.popleft())
+        if alone:
+            break
+    return share

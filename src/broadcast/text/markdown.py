@@ -9,7 +9,7 @@ from markdown_it.common.utils import normalizeReference
 from markdown_it.rules_block import StateBlock, reference
 from markdown_it.rules_inline import StateInline
 
-from broadcast.text import urls
+from broadcast.text import labels, urls
 
 NESTING = 100
 """How deep lists and quotes may be nested; markdown-it drops the words of what is deeper."""
@@ -22,8 +22,10 @@ _NOTE = re.compile(r"\[\^([^\]\n]*)\]:[ \t]*<?(\S*?)>?[ \t]*")
 
 def _bare_url(state: StateInline, silent: bool) -> bool:
     """An inline rule of markdown-it: a bare URL is one token, whatever `_` and `*` it holds."""
+    if state.linkLevel > 0 or not state.src.startswith("://", state.pos):
+        return False
     scheme = _SCHEME.search(state.pending[-len("https") :])
-    if state.linkLevel > 0 or not scheme or state.src[state.pos : state.pos + 3] != "://":
+    if not scheme:
         return False
     start = state.pos - len(scheme[0])
     url = urls.at(state.src, start)[: state.posMax - start]
@@ -73,7 +75,8 @@ def parser() -> MarkdownIt:
 
 
 def with_notes(parser: MarkdownIt) -> MarkdownIt:
-    """The parser, which from now on reads notes."""
+    """The parser, which from now on reads notes, and brackets in linear time."""
+    parser.helpers = labels
     parser.block.ruler.at("reference", _definition)
     parser.inline.ruler.before("link", "footnote", _footnote)
     return parser

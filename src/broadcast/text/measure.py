@@ -12,13 +12,13 @@ and a URL, elsewhere it is a URL.)
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from functools import cache, lru_cache
 
 import regex
 
 from broadcast.text import twitter
+from broadcast.text.characters import clusters, composed
 
 X_URL = 23
 LONGEST_WORD = 4096
@@ -29,7 +29,6 @@ _SPACES = r"\x09-\x0d\x20\x85\xa0\u1680\u180e\u2000-\u200a\u2028\u2029\u202f\u20
 _WORDS = re.compile(rf"[^{_SPACES}]+")
 _HEAVY_SPACES = re.compile(r"[\u1680\u180e\u2028\u2029\u202f\u205f\u3000]")
 _ALNUM = re.compile(r"[A-Za-z0-9]")
-_GRAPHEMES = regex.compile(r"\X")
 _HEAVY = re.compile(r"[^\u0000-\u10ff\u2000-\u200d\u2010-\u201f\u2032-\u2037]")
 # A generous superset of what emoji are made of, so that the library's table is only asked where it may know something.
 _EMOJI_RUN = re.compile(
@@ -41,7 +40,7 @@ _EMOJI_RUN = re.compile(
 def weighted(text: str) -> int:
     """X's weighted length of `text`: most of Latin, Cyrillic, Greek, Arabic, ... 1, the rest and every emoji 2, every
     URL 23."""
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
+    text = composed(text.replace("\r\n", "\n"))
     if text.isascii() and "." not in text:
         return len(text)
     total = 0
@@ -105,7 +104,7 @@ def graphemes(text: str) -> int:
     """The grapheme clusters of `text`: what a person calls characters."""
     if text.isascii():
         return len(text) - text.count("\r\n")
-    return len(_GRAPHEMES.findall(text))
+    return len(clusters(text))
 
 
 @cache

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import lru_cache
+from itertools import groupby
 from urllib.parse import urljoin
 
 from markdown_it.token import Token
@@ -24,7 +24,6 @@ _MARKDOWN = parser()
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_AROUND_LINE_END = re.compile(r"[^\S\n]*\n[^\S\n]*")
 _WIDE = r"\u2e80-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
 _WIDE_END, _WIDE_START = re.compile(rf"[{_WIDE}]\Z"), re.compile(rf"[{_WIDE}]")
 
@@ -254,18 +253,19 @@ def _link(inner: list[Span], href: str, base: str) -> list[Span]:
 def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:
     """Adjacent text as one span, then its hashtags and mentions as spans of their own."""
     merged: list[Span] = []
-    for span in spans:
-        if span.kind in ("hashtag", "mention"):
-            span = Span("text", span.text)
-        if merged and merged[-1].kind == span.kind == "text":
-            merged[-1] = replace(merged[-1], text=merged[-1].text + span.text)
-        elif span.text or span.kind == "image":
-            merged.append(span)
-    return tuple(part for span in merged for part in (_tagged(span.text) if span.kind == "text" else [span]))
+    shown = (span for span in spans if span.text or span.kind == "image")
+    for is_text, run in groupby(shown, key=lambda span: span.kind in ("text", "hashtag", "mention")):
+        if is_text:
+            merged += _tagged("".join(span.text for span in run))
+        else:
+            merged += run
+    return tuple(merged)
 
 
 def _tagged(text: str) -> list[Span]:
-    text = _AROUND_LINE_END.sub("\n", text)
+    if "\n" in text:
+        first, *middle, last = text.split("\n")
+        text = "\n".join([first.rstrip(), *(line.strip() for line in middle), last.lstrip()])
     spans, position = [], 0
     for start, end, kind in tags.find(text):
         spans += [Span("text", text[position:start]), Span(kind, text[start:end])]

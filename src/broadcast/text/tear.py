@@ -6,13 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-import regex
-
 from broadcast.model import Limits
 from broadcast.text.atoms import Atom, Break, Mark
+from broadcast.text.characters import clusters
 from broadcast.text.compose import fits, join
 
-_GRAPHEMES = regex.compile(r"\X")
 _WORDS = re.compile(r"(\s*)(\S+)")
 HUGE = 20
 """A word longer than this many posts is torn into fortieths of a post instead of graphemes."""
@@ -79,7 +77,7 @@ def _cut_word(word: str, foot: str, limits: Limits) -> Iterator[str]:
     if fits(word + foot, limits):
         yield word
         return
-    graphemes = _GRAPHEMES.findall(word)
+    graphemes = clusters(word)
     size = 1 if len(graphemes) <= HUGE * limits.length else max(limits.length // 40, 1)
     for start in range(0, len(graphemes), size):
         piece = "".join(graphemes[start : start + size])

@@ -13,11 +13,9 @@ _UNSPACED = (
     r"\uff00-\uffef"
 )
 _NEVER = rf"\s<>\"`\\\u2010-\u201f\u2026\u2039\u203a\u00ab\u00bb{_UNSPACED}"
+_BARE = re.compile(r"(?<![A-Za-z0-9@/:.+-])https?://[^\s<>\"`\\/?#|*]+\.[^\s<>\"`\\/?#|*.]+", re.IGNORECASE)
 # A backslash only stays before what people escape out of habit, `https://host/snake\_case`.
-_BARE = re.compile(
-    rf"(?<![A-Za-z0-9@/:.+-])https?://[^\s<>\"`\\/?#|*]+\.[^\s<>\"`\\/?#|*.]+(?:[/?#](?:[^{_NEVER}]|\\[_*])*)?",
-    re.IGNORECASE,
-)
+_PATH = re.compile(rf"[/?#](?:[^{_NEVER}]|\\[_*])*")
 _TRAILING = "?!.,:;*_~'\"&|$%@["
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _HOST_END = re.compile(rf"[^\w.:\[\]%-]|[{_UNSPACED}](?![^\s/?#]*\.\w)")
@@ -37,10 +35,10 @@ def at(text: str, start: int) -> str:
         return ""
     url = found[0]
     host = len("https://") if url[4] in "sS" else len("http://")
-    stop = re.search(r"[/?#]", url[host:])
-    authority = url[host : host + stop.start()] if stop else url[host:]
-    if alien := _HOST_END.search(authority):
+    if alien := _HOST_END.search(url[host:]):
         url = url[: host + alien.start()]
+    elif path := _PATH.match(text, found.end()):
+        url += path[0]
     # An underscore ends many a URL. It only belongs to the sentence where one before the URL opened an emphasis.
     return _trimmed(url, host, keeps="" if text[start - 1 : start] == "_" else "_")
 

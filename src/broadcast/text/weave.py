@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from broadcast.model import Block, Part, Span
 from broadcast.text import tags, urls
@@ -76,6 +77,7 @@ class _Weaver:
         self.part = ""
         self.images = 0
         self.homeless: list[int] = []
+        self.late: list[int] = []
         self._open("", "paragraph")
 
     def take(self, part: Part) -> None:
@@ -97,6 +99,7 @@ class _Weaver:
         for image in range(max(self.images, first), last):
             self._hang(image)
         self.images = last
+        self._settle()
 
     def _gap(self, before: Block | None, block: Block) -> tuple[str, Break]:
         if not self.atoms:
@@ -125,6 +128,7 @@ class _Weaver:
             self.homeless = []
             marks = tuple(self.marks)
             text = self.text.rstrip(_UNBROKEN)
+            self._settle()
             self.atoms.append(Atom(text, self.space, self.kind, marks, media, self.part, self.in_link, self.fixed))
             self._open(" ", "word")
             return True
@@ -135,12 +139,16 @@ class _Weaver:
         if self.text != self.prefix:
             self.hung.append(image)
         elif self.atoms:
-            last = self.atoms[-1]
-            self.atoms[-1] = Atom(
-                last.text, last.space, last.kind, last.marks, (*last.media, image), last.part, last.in_link, last.fixed
-            )
+            self.late.append(image)
         else:
             self.homeless.append(image)
+
+    def _settle(self) -> None:
+        """Give the last atom the images that stand after it."""
+        if self.late:
+            last = self.atoms[-1]
+            self.atoms[-1] = replace(last, media=(*last.media, *self.late))
+            self.late = []
 
     def _span(self, span: Span, block: Block) -> None:
         match span.kind:
