@@ -78,6 +78,6 @@ def test_a_branch_that_is_new_empty_or_holds_a_ledger_is_used(alone: Path) -> No
 
 def test_a_repository_without_a_commit_does_not_begin_with_a_ledger(tmp_path: Path, home: Path) -> None:
     git(tmp_path, "init", "--quiet", "--initial-branch=main", "here")
-    with pytest.raises(ConfigError, match="main is checked out"):
+    with pytest.raises(ConfigError, match="main, which has no commit yet, is checked out"):
         GitLedger(tmp_path / "here", "main").append([event(1)], None)
     commit(tmp_path / "here")

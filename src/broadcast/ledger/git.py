@@ -83,6 +83,7 @@ class GitLedger:
         check: Check = unchecked,
     ) -> None:
         self._check = check
+        self._free = False
         self._git = Git(root.absolute(), timeout)
         self._branch = branch
         self._named = remote
@@ -166,7 +167,9 @@ class GitLedger:
         return Journal(self._folder, self._check)
 
     def _find(self) -> Branch:
-        refuse_in_use(self._git, self._branch)
+        if not self._free:
+            refuse_in_use(self._git, self._branch)
+            self._free = True
         return find(self._git, self._named, self._branch)
 
     @contextlib.contextmanager

@@ -13,15 +13,18 @@ INSTEAD = 'give the ledger a branch of its own: ledger = "git:broadcast/ledger"'
 
 def in_use(git: Git, branch: str) -> str | None:
     """Why a branch is not free: somebody works on it, or a remote takes it for its default. Asks no remote."""
-    name = f"refs/heads/{branch}"
-    heads = git.ask("worktree", "list", "--porcelain", "-z")
-    trees = [line.removeprefix("branch ") for line in lines(heads.out, b"\0") if line.startswith("branch ")]
-    head = git.ask("symbolic-ref", "--quiet", "HEAD").out  # also of a branch that has no commit yet
-    if name in (*trees, os.fsdecode(head.removesuffix(b"\n"))):
-        return f"the branch {branch} is checked out"
-    for remote in lines(git.ask("remote").out):
-        default = git.ask("symbolic-ref", "--quiet", f"refs/remotes/{remote}/HEAD").out.removesuffix(b"\n")
-        if os.fsdecode(default) == f"refs/remotes/{remote}/{branch}":
+    own = f"refs/heads/{branch}"
+    asked = (own, "refs/remotes/*/HEAD", "refs/remotes/*/*/HEAD")
+    listed = git.ask("for-each-ref", "--format=%(refname)%00%(symref)%00%(worktreepath)", *asked)
+    found = {name: (leads_to, folder) for name, leads_to, folder in (line.split("\0") for line in lines(listed.out))}
+    if own in found:
+        if found[own][1]:
+            return f"the branch {branch} is checked out"
+    elif os.fsdecode(git.ask("symbolic-ref", "--quiet", "HEAD").out.removesuffix(b"\n")) == own:
+        return f"the branch {branch}, which has no commit yet, is checked out"
+    for name, (leads_to, _) in found.items():
+        remote = name.removeprefix("refs/remotes/").removesuffix("/HEAD")
+        if leads_to == f"refs/remotes/{remote}/{branch}":
             return f"the branch {branch} is the default one of the remote {remote}"
     return None
 
