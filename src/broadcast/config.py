@@ -19,7 +19,7 @@ from broadcast.explain import FILE as FILE
 from broadcast.explain import at, explain, problem, suggestion
 from broadcast.ledger import address
 from broadcast.model import Announcement, Channel, FitOptions, Kind, Place, Problem, Severity
-from broadcast.paths import is_file
+from broadcast.paths import LONGEST_PATH, is_file, real
 from broadcast.platforms import base as platforms
 from broadcast.source.frontmatter import is_web_address, language_tag
 from broadcast.source.times import parse_duration
@@ -46,7 +46,7 @@ def _url(value: str) -> str:
 
 def _folder(value: str) -> str:
     path = PurePath(value)
-    if not value.strip() or path.is_absolute() or ".." in path.parts or "\0" in value:
+    if not value.strip() or path.is_absolute() or ".." in path.parts or "\0" in value or len(value) > LONGEST_PATH:
         raise ValueError("write the name of a folder inside the project")
     return value
 
@@ -194,7 +194,7 @@ def load(root: Path) -> tuple[Config | None, tuple[Problem, ...]]:
     problems += _names(file, places)
     if problems:
         return None, tuple(problems)
-    return Config(root, file, channels, places), tuple(_extras(file, places))
+    return Config(root, file, channels, places), tuple(_extras(root, file, places))
 
 
 def _valid(model: type[Model], values: Mapping[str, Any]) -> Model:
@@ -202,7 +202,11 @@ def _valid(model: type[Model], values: Mapping[str, Any]) -> Model:
     return model.model_validate_json(json.dumps(values, default=str), strict=True)
 
 
-def _extras(file: File, places: Places) -> Iterator[Problem]:
+def _extras(root: Path, file: File, places: Places) -> Iterator[Problem]:
+    folder = real(root / file.templates)
+    if not folder.is_relative_to(real(root)):
+        message = f"`{file.templates}` is a link that leads out of the project: no template of it may be used"
+        yield problem("outside-root", at(places, ("templates",)), message)
     extra = address.missing(address.check(file.ledger))
     if extra is not None:
         message = f"this ledger needs what is not installed here: pip install 'broadcast-cli[{extra}]'"

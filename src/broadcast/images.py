@@ -26,8 +26,10 @@ MAX_IMAGE = 32 * 1024 * 1024
 MAX_VIDEO = 100 * 1024 * 1024
 """Most bytes of a file that is read at all."""
 
-HEAD = 16
+HEAD = 48
 """As many bytes of a file tell what it is."""
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+"""How a file begins that stands for one in Git LFS (github.com/git-lfs/git-lfs, docs/spec.md)."""
 
 _MAGIC = {
     b"\x89PNG\r\n\x1a\n": "image/png",

@@ -6,6 +6,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+LONGEST_PATH = 255
+"""Most characters of a folder's path in `broadcast.toml`: a thousand folders in each other cannot even be removed."""
+
 
 def real(path: Path) -> Path:
     """The path without links, as far as they can be followed."""

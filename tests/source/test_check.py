@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from broadcast.model import Problem
 from broadcast.source import read as reading
@@ -99,22 +101,28 @@ def test_an_update_that_says_something(tmp_path: Path, body: str) -> None:
     assert project(tmp_path, a=text) == ()
 
 
-PNG = b"\x89PNG\r\n\x1a\n"
+def picture(form: str) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (4, 3), "white").save(file, form)
+    return file.getvalue()
+
+
+PNG, JPEG = picture("PNG"), picture("JPEG")
 
 
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
         ("a.png", PNG, ""),
-        ("a.JPG", b"\xff\xd8\xff\xe0", ""),
-        ("a.jpeg", b"\xff\xd8\xff\xe0", ""),
-        ("a.gif", b"GIF89a", ""),
-        ("a.webp", b"RIFF1234WEBP", ""),
+        ("a.JPG", JPEG, ""),
+        ("a.jpeg", JPEG, ""),
+        ("a.gif", picture("GIF"), ""),
+        ("a.webp", picture("WEBP"), ""),
         ("a.mp4", b"\0\0\0\x18ftypmp42", ""),
-        ("a.png", b"\xff\xd8\xff\xe0", ""),
+        ("a.png", JPEG, ""),
         ("a.txt", b"\xff\xd8\xff\xe0", "image/jpeg: give it a name that ends in `.jpg`"),
         ("a.mp4", PNG, "image/png"),
-        ("a.png", b"", "is not a PNG"),
+        ("a.png", b"", "is an empty file"),
         ("a.svg", b"<svg/>", "is not a PNG"),
         ("a.avif", b"\0\0\0\x18ftypavif", "is not a PNG"),
         ("a.mov", b"\0\0\0\x18ftypqt  ", "is not a PNG"),

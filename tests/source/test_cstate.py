@@ -281,15 +281,15 @@ def test_a_folder_is_imported_without_overwriting(tmp_path: Path) -> None:
     (issues / "_index.md").write_text("---\n---\n")
     target.mkdir()
     (target / "good.md").write_text("mine")
-    done = {each.filename: each for each in import_folder(site, target)}
+    done = {each.filename: each for each in import_folder(site, tmp_path, "incidents")}
     assert {name for name, each in done.items() if each.text is not None} == {"a-b.md", "bundle.md"}
     assert {path.name for path in target.iterdir()} == {"a-b.md", "bundle.md", "good.md"}
     assert (target / "good.md").read_text() == "mine"
     assert "exists already" in done["good.md"].notes[0]
     assert "became `a-b.md`" in done["a-b.md"].notes[0]
-    assert {each.filename for each in import_folder(issues, tmp_path / "again")} == set(done)
+    assert {each.filename for each in import_folder(issues, tmp_path, "again")} == set(done)
     with pytest.raises(UsageError, match="no issues"):
-        import_folder(tmp_path / "nowhere", target)
+        import_folder(tmp_path / "nowhere", tmp_path, "incidents")
 
 
 marks = st.sampled_from(
@@ -342,7 +342,7 @@ def test_time_grows_with_the_length_and_no_faster(unit: str) -> None:
 
 @pytest.mark.skipif(not JENKINS.is_dir(), reason="the issues of a real site are not here (set BROADCAST_SHARED)")
 def test_a_real_site(tmp_path: Path) -> None:
-    done = import_folder(JENKINS, tmp_path / "incidents")
+    done = import_folder(JENKINS, tmp_path, "incidents")
     assert len(done) == len(list(JENKINS.glob("*.md"))) == 297
     assert [each.filename for each in done if each.text is None] == []
     announcements, problems = read(tmp_path, "incidents", "en")

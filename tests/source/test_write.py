@@ -185,7 +185,7 @@ def test_a_file_is_replaced_at_once_and_keeps_its_mode(tmp_path: Path) -> None:
     link = tmp_path / "link.md"
     link.symlink_to("a.md")
     inode = path.stat().st_ino
-    files.save(link, files.load(link) + "new\r\n")
+    files.save(tmp_path, "link.md", files.load(tmp_path, "link.md") + "new\r\n")
     assert path.read_bytes() == b"old\r\nnew\r\n"
     assert link.is_symlink()
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
@@ -195,16 +195,16 @@ def test_a_file_is_replaced_at_once_and_keeps_its_mode(tmp_path: Path) -> None:
 
 def test_a_new_file_overwrites_nothing(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "a.md"
-    files.create(path, "é\n")
+    files.create(tmp_path, "deep/a.md", "é\n")
     assert path.read_bytes() == "é\n".encode()
     umask = os.umask(0)
     os.umask(umask)
     assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
     with pytest.raises(UsageError, match="exists already"):
-        files.create(path, "other")
+        files.create(tmp_path, "deep/a.md", "other")
     (tmp_path / "dangling.md").symlink_to("nowhere")
     with pytest.raises(UsageError, match="exists already"):
-        files.create(tmp_path / "dangling.md", "other")
+        files.create(tmp_path, "dangling.md", "other")
     assert path.read_bytes() == "é\n".encode()
 
 
@@ -212,8 +212,8 @@ def test_files_that_cannot_be_read_or_written_are_named(tmp_path: Path) -> None:
     (tmp_path / "latin.md").write_bytes(b"caf\xe9")
     for name, words in (("gone.md", "cannot be read"), ("latin.md", "not UTF-8")):
         with pytest.raises(UsageError, match=words):
-            files.load(tmp_path / name)
+            files.load(tmp_path, name)
     with pytest.raises(UsageError, match="cannot be written"):
-        files.save(tmp_path / "gone.md", "x")
+        files.save(tmp_path, "gone.md", "x")
     with pytest.raises(UsageError, match="cannot be made"):
-        files.create(tmp_path / "latin.md" / "x.md", "x")
+        files.create(tmp_path, "latin.md/x.md", "x")

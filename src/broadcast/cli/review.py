@@ -21,6 +21,7 @@ from broadcast.explain import at, problem
 from broadcast.ledger.open import misplaced
 from broadcast.model import Plan, Problem
 from broadcast.platforms import base as platforms
+from broadcast.source.files import write
 from broadcast.standing import standings
 from broadcast.views import data, github, html, markdown, terminal
 from broadcast.views.groups import count
@@ -88,11 +89,7 @@ def preview(
     project = here.project()
     shown = _planner(here, project, paths, channel, backfill=True)(NOTHING)
     if html_file is not None:
-        target = here.start / html_file
-        try:
-            target.write_text(html.preview(shown, project.config.root), encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"{html_file} cannot be written: {error.strerror}") from None
+        write(project.config.root, here.start / html_file, html.preview(shown, project.config.root))
         here.say(f"wrote {html_file}")
     if as_json:
         here.emit(data.plan(shown))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from dataclasses import asdict
@@ -37,10 +38,10 @@ def init(context: typer.Context) -> None:
         text = (files("broadcast.cli") / "starters" / name).read_text(encoding="utf-8")
         for mark, value in values.items():
             text = text.replace(mark, value)
-        if (here.start / target).exists():
+        if os.path.lexists(here.start / target):
             here.tell(f"kept  {target}")
             continue
-        create(here.start / target, text)
+        create(here.start, target, text)
         here.tell(f"wrote {target}")
     here.say("next: `broadcast check`, then `broadcast rehearse` to see everything without an account")
 
@@ -132,9 +133,12 @@ def site(
     if output is not None:
         name, _, title = targets[0] if targets else ("", None, None)
         targets = [(name, here.start / output, title)]
+    own = output is None
     for name, folder, title in targets or [("", config.root / site_platform.Options().output, None)]:
         if real(folder) in (real(config.root), *real(config.root).parents):
             raise UsageError(f"{folder} holds the project itself", "name a folder of its own")
+        if own and not real(folder).is_relative_to(real(config.root)):
+            raise ConfigError(f"{here.shown(folder)} is a link that leads out of the project; nothing was built")
         pages = build(
             pipeline.standing(project, log, name),
             folder,

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 import typer
@@ -91,9 +91,9 @@ def new(
         ends=_time(ends),
         version=version,
     )
-    path = config.root / config.file.incidents / name
-    files.create(path, text)
-    _written(context, here, path, path.stem, publish=publish, yes=yes)
+    path = PurePosixPath(config.file.incidents, name)
+    files.create(config.root, str(path), text)
+    _written(context, here, config.root / path, path.stem, publish=publish, yes=yes)
 
 
 def update(
@@ -146,9 +146,9 @@ def _append(
     if step.reason:
         raise UsageError(f"{announcement.slug}: {step.reason}")
     body = _text(here, message, f"{word.capitalize()}: {announcement.title}")
-    path = project.config.root / announcement.path
-    files.save(path, write.append(files.load(path), word, time, body))
-    _written(context, here, path, announcement.slug, publish=publish, yes=yes)
+    root = project.config.root
+    files.save(root, announcement.path, write.append(files.load(root, announcement.path), word, time, body))
+    _written(context, here, root / announcement.path, announcement.slug, publish=publish, yes=yes)
 
 
 def _one(here: Desk, project: pipeline.Project, name: str) -> Announcement:
@@ -229,8 +229,7 @@ def import_cstate(
     source = here.start / folder
     if not is_folder(source):
         raise UsageError(f"{folder} is not a folder")
-    target = config.root / config.file.incidents
-    done = cstate.import_folder(source, target)
+    done = cstate.import_folder(source, config.root, config.file.incidents)
     for one in done:
         for note in one.notes if one.text is not None else (f"not imported: {'; '.join(one.notes)}",):
             here.tell(f"{one.filename}: {note}")

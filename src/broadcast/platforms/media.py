@@ -7,48 +7,37 @@ before the image is sent. Pillow is imported late.
 from __future__ import annotations
 
 import io
-import struct
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from broadcast import reach
 from broadcast.errors import RefusedError
 from broadcast.images import HEAD, MAX_VIDEO, is_video, kind_of
 from broadcast.images import MAX_IMAGE as MAX_FILE
 from broadcast.model import Media
+from broadcast.pictures import (
+    BROKEN,
+    MAX_PIXELS,
+    MIME,
+    TOO_MANY_PIXELS,
+    UNREADABLE,
+    TooLargeError,
+    form_of,
+    frames_of,
+    opened,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
 
-MIME = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
-"""The formats that are read, by Pillow's name for them."""
-
-MAX_PIXELS = 50_000_000
-"""Most pixels that are decoded, over all frames: a file of a few kilobytes can claim billions."""
-MAX_FRAMES = 500
 MAX_SIDE = 3000
 """Longest side that is sent, in pixels; every platform shows less."""
 SCALES = (1.0, 0.75, 0.5, 0.35, 0.25, 0.15)
 QUALITIES = (90, 80, 70)
 HOPELESS = 3
 """A JPEG this many times too large does not fit with less quality either, only with less size."""
-
-# What Pillow's decoders raise on broken or hostile files.
-BROKEN = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    RuntimeError,
-    struct.error,
-    ArithmeticError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    MemoryError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +87,10 @@ def video_of(root: Path, media: Media, max_video: int) -> Video:
 
 def read(root: Path, media: Media) -> bytes:
     """The file, unless it is far too large for anything. Raises `RefusedError`."""
-    path = (root / media.path).resolve()
-    if not path.is_relative_to(root.resolve()):
-        raise RefusedError(f"{media.path}: stands outside of the project")
     try:
-        with path.open("rb") as file:
-            return file.read((MAX_VIDEO if is_video(media.path) else MAX_FILE) + 1)
+        return reach.read(root, media.path, (MAX_VIDEO if is_video(media.path) else MAX_FILE) + 1)
+    except reach.OutsideError:
+        raise RefusedError(f"{media.path}: stands outside of the project") from None
     except OSError as error:
         raise RefusedError(f"{media.path}: cannot be read ({error.strerror})") from None
 
@@ -119,51 +106,27 @@ def fit(data: bytes, max_bytes: int, max_animation: int = 0) -> Image:
     if len(data) > MAX_FILE:
         raise RefusedError(f"the file is larger than {MAX_FILE // (1024 * 1024)} MB")
     try:
-        with _opened(data) as image:
-            form = "JPEG" if image.format == "MPO" else str(image.format)  # what phones make: a JPEG and more of it
-            frames = 1 if form == "JPEG" else _frames(image)
+        with opened(data) as image:
+            form, frames = form_of(image), frames_of(image)
             moving = max_animation > 0 and frames > 1
             if image.width * image.height * (frames if moving else 1) > MAX_PIXELS:
                 raise RefusedError(f"{image.width} x {image.height} pixels, {frames} frames: more than is decoded")
             if moving:
                 return _animation(image, form, max_animation)
             return _still(image, form, max_bytes)
+    except TooLargeError as error:
+        raise RefusedError(str(error)) from None
     except Pillow.DecompressionBombError:
-        raise RefusedError(f"more than {MAX_PIXELS:,} pixels, which is more than is decoded") from None
+        raise RefusedError(TOO_MANY_PIXELS) from None
     except BROKEN:
-        raise RefusedError("is not a PNG, JPEG, GIF or WebP image, or is broken") from None
-
-
-def _opened(data: bytes) -> PillowImage:
-    from PIL import Image as Pillow
-
-    # Pillow refuses twice this, wherever in a file a size stands, and warns of half of that. Nor is its opinion of
-    # metadata that are thrown away of interest to anybody.
-    Pillow.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
-    warnings.filterwarnings("ignore", module=r"PIL\.")
-    return Pillow.open(io.BytesIO(data), formats=tuple(MIME))
-
-
-def _frames(image: PillowImage) -> int:
-    """How many frames there are, without counting further than is allowed."""
-    count = 1
-    try:
-        while count <= MAX_FRAMES:
-            image.seek(count)
-            count += 1
-    except EOFError:
-        pass
-    image.seek(0)
-    if count > MAX_FRAMES:
-        raise RefusedError(f"more than {MAX_FRAMES} frames")
-    return count
+        raise RefusedError(UNREADABLE) from None
 
 
 def _animation(image: PillowImage, form: str, max_bytes: int) -> Image:
     options: dict[str, Any] = {"save_all": True}
     if form == "WEBP":  # of a GIF, Pillow keeps these by itself
         options["loop"] = image.info.get("loop", 0)
-        options["duration"] = [_duration(image, frame) for frame in range(_frames(image))]
+        options["duration"] = [_duration(image, frame) for frame in range(frames_of(image))]
         image.seek(0)
     data = _saved(image, form, **options)
     if len(data) > max_bytes:

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from broadcast.errors import ConfigError, RefusedError
 from broadcast.model import Announcement, Channel, Intent, Limits, Post, Ref
-from broadcast.paths import real
+from broadcast.paths import LONGEST_PATH, real
 from broadcast.platforms.base import Account, Ours, Prepared, Workspace
 from broadcast.platforms.forms import Forms, host_of
 from broadcast.site import folder
@@ -26,7 +26,8 @@ from broadcast.site.state import without
 
 def _inside(output: str) -> str:
     path = PurePosixPath(output)
-    if path.is_absolute() or ".." in path.parts or ".git" in path.parts or not path.parts or "\0" in output:
+    wrong = path.is_absolute() or not path.parts or {"..", ".git"} & set(path.parts)
+    if wrong or "\0" in output or len(output) > LONGEST_PATH:
         raise ValueError("must be a folder inside the project, `public` for one")
     return output
 

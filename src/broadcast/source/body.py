@@ -12,7 +12,8 @@ from urllib.parse import unquote
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from broadcast.images import HEAD, MAX_IMAGE, MAX_VIDEO, TYPES, is_video, kind_of, path_of
+from broadcast import pictures, reach
+from broadcast.images import HEAD, LFS_POINTER, MAX_IMAGE, MAX_VIDEO, TYPES, is_video, kind_of, path_of
 from broadcast.model import Place, Problem, Update
 from broadcast.source.frontmatter import is_web_address
 from broadcast.source.problems import problem, shown
@@ -54,7 +55,7 @@ def check_body(update: Update, path: str, root: Path) -> Iterator[Problem]:
         wrong = _wrong_file(reference.target, path, root)
         if wrong:
             yield problem("missing-media", reference.place, wrong)
-        elif wrong := _wrong_content(root / path_of(reference.target, path)):
+        elif wrong := _wrong_content(root, path_of(reference.target, path)):
             yield problem("bad-media", reference.place, f"`{shown(reference.target)}` {wrong}")
 
 
@@ -125,20 +126,27 @@ def _wrong_file(target: str, path: str, root: Path) -> str:
     return ""
 
 
-def _wrong_content(file: Path) -> str:
-    """Why a file is no image or video that can be posted; empty when it is one, as far as its first bytes tell."""
+def _wrong_content(root: Path, path: str) -> str:
+    """Why a file is no image or video that can be posted; empty when it is one, as far as it can be told without
+    decoding what is too large."""
+    most = MAX_VIDEO if is_video(path) else MAX_IMAGE
     try:
-        with file.open("rb") as content:
-            head = content.read(HEAD)
-        size = file.stat().st_size
+        with reach.stream(root, path) as content:
+            size = os.fstat(content.fileno()).st_size
+            data = content.read(HEAD if is_video(path) or size > most else most)
     except OSError as error:
         return f"cannot be read: {error.strerror}"
-    kind = kind_of(head)
+    if not data:
+        return "is an empty file"
+    if data.startswith(LFS_POINTER):
+        return "is a Git LFS pointer, and not the file itself: type `git lfs pull`, or in CI fetch with LFS"
+    kind = kind_of(data[:HEAD])
     if kind is None:
         return "is not a PNG, JPEG, GIF or WebP image or an MP4 video, whatever its name says"
     # A name only has to tell an image from a video: what is sent goes by the content.
-    if TYPES.get(file.suffix.lower(), "").partition("/")[0] != kind.partition("/")[0]:
+    if TYPES.get(Path(path).suffix.lower(), "").partition("/")[0] != kind.partition("/")[0]:
         named = next(suffix for suffix, known in TYPES.items() if known == kind)
         return f"is of the type {kind}: give it a name that ends in `{named}`"
-    most = MAX_VIDEO if is_video(file.name) else MAX_IMAGE
-    return f"is larger than {most // 1024**2} MB" if size > most else ""
+    if size > most:
+        return f"is larger than {most // 1024**2} MB"
+    return "" if is_video(path) else pictures.wrong(data)

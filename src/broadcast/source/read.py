@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import stat
+import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from broadcast import reach
 from broadcast.model import Announcement, Place, Problem
-from broadcast.paths import is_folder, real
+from broadcast.paths import real
 from broadcast.source.parse import looks_translated, parse
 from broadcast.source.problems import isolated, problem
 
@@ -25,17 +26,11 @@ def read(root: Path, folder: str, language: str) -> tuple[tuple[Announcement, ..
     inside of `root`.
     """
     root = real(root)
-    top = root / folder
-    if not is_folder(top):
-        place = Place(folder)
-        return (), (problem("missing-folder", place, "there is no such folder: `broadcast new` makes it"),)
-    if not real(top).is_relative_to(root):
-        return (), (problem("outside-root", Place(folder), "the folder of announcements must be inside the project"),)
     found: list[Announcement] = []
     problems: list[Problem] = []
-    for file in _files(root, top, problems):
+    for file in _files(root, folder, problems):
         with isolated(Place(file.shown), problems):
-            text = _text(file, problems)
+            text = _text(root, file, problems)
             if text is not None:
                 announcement, wrong = parse(text, file.shown, language=language, translation=file.translation)
                 problems += wrong
@@ -48,48 +43,65 @@ def read(root: Path, folder: str, language: str) -> tuple[tuple[Announcement, ..
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    path: Path
+    path: str
     shown: str
     translation: bool
 
 
-def _files(root: Path, top: Path, problems: list[Problem]) -> Iterator[_File]:
-    def refuse(error: OSError) -> None:
-        place = Place(_shown(root, Path(error.filename)))
-        problems.append(problem("unreadable", place, f"the folder cannot be opened: {error.strerror}"))
-
-    for here, folders, names in os.walk(top, onerror=refuse):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in folders:
-            path = Path(here, name)
-            if path.is_symlink():
+def _files(root: Path, folder: str, problems: list[Problem]) -> Iterator[_File]:
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        try:
+            with reach.folder(root, here) as opened, os.scandir(opened.fd) as entries:
+                found = {entry.name: entry for entry in entries if not entry.name.startswith(".")}
+        except OSError as error:
+            problems.append(_closed(here, error, top=here == folder))
+            continue
+        stems = {name.removesuffix(".md") for name in found if name.endswith(".md")}
+        for name in sorted(found):
+            path = posixpath.join(here, name)
+            if found[name].is_dir(follow_symlinks=False):
+                waiting.append(path)
+            elif _leads_to_folder(root, path, found[name]):
                 message = "links to folders are not followed: nothing in it is an announcement"
-                problems.append(problem("folder-link", Place(_shown(root, path)), message))
-        stems = {name.removesuffix(".md") for name in names if name.endswith(".md")}
-        for name in sorted(names):
-            if name.startswith(".") or not name.endswith(".md") or name.lower() == "readme.md":
-                continue
-            path = Path(here, name)
-            place = Place(_shown(root, path))
-            if not real(path).is_relative_to(root):
-                problems.append(problem("outside-root", place, "this link leads out of the project"))
-                continue
-            yield _File(path, place.path, looks_translated(name.removesuffix(".md")) in stems)
+                problems.append(problem("folder-link", Place(_shown(path)), message))
+            elif name.endswith(".md") and name.lower() != "readme.md":
+                yield _File(path, _shown(path), looks_translated(name.removesuffix(".md")) in stems)
 
 
-def _shown(root: Path, path: Path) -> str:
-    """A path for messages: a file's name may be bytes that are no text."""
-    return os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "replace")
+def _closed(folder: str, error: OSError, *, top: bool) -> Problem:
+    """Why a folder cannot be looked into. That `top`, the folder of all announcements, is not there is no error."""
+    if top and isinstance(error, FileNotFoundError | NotADirectoryError):
+        return problem("missing-folder", Place(folder), "there is no such folder: `broadcast new` makes it")
+    if isinstance(error, reach.OutsideError):
+        return problem("outside-root", Place(_shown(folder)), "the folder of announcements must be inside the project")
+    return problem("unreadable", Place(_shown(folder)), f"the folder cannot be opened: {error.strerror}")
 
 
-def _text(file: _File, problems: list[Problem]) -> str | None:
+def _leads_to_folder(root: Path, path: str, entry: os.DirEntry[str]) -> bool:
+    if not entry.is_symlink():
+        return False
     try:
-        # Not opened before it is known to be a file: opening a pipe waits for ever.
-        if not stat.S_ISREG(file.path.stat().st_mode):
-            problems.append(problem("unreadable", Place(file.shown), "this is not a regular file"))
-            return None
-        with file.path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        with reach.folder(root, path):
+            return True
+    except reach.OutsideError:
+        return not path.endswith(".md")
+    except OSError:
+        return False
+
+
+def _shown(path: str) -> str:
+    """A path for messages: a file's name may be bytes that are no text."""
+    return os.fsencode(posixpath.normpath(path)).decode("utf-8", "replace")
+
+
+def _text(root: Path, file: _File, problems: list[Problem]) -> str | None:
+    try:
+        data = reach.read(root, file.path, MAX_BYTES + 1)
+    except reach.OutsideError:
+        problems.append(problem("outside-root", Place(file.shown), "this link leads out of the project"))
+        return None
     except OSError as error:
         problems.append(problem("unreadable", Place(file.shown), f"it cannot be opened: {error.strerror}"))
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -70,10 +71,12 @@ def convert(text: str, name: str, *, language: str = "en") -> Conversion:
     return _read_back(Conversion(filename, result, tuple(dict.fromkeys(notes))), entries, language)
 
 
-def import_folder(folder: Path, target: Path) -> list[Conversion]:
-    """Convert every issue of a cState site, or of a folder of issues, and write the announcements into `target`.
+def import_folder(folder: Path, root: Path, target: str) -> list[Conversion]:
+    """Convert every issue of a cState site, or of a folder of issues, and write the announcements into the folder
+    `target` of the project at `root`.
 
-    Nothing is overwritten. Raises `UsageError` where there are no issues.
+    Nothing is overwritten, and no link of the site is followed out of its folder. Raises `UsageError` where there are
+    no issues.
     """
     here = next((path for path in (folder / "content" / "issues", folder / "issues", folder) if path.is_dir()), None)
     found = sorted(_issues(here)) if here else []
@@ -87,12 +90,12 @@ def import_folder(folder: Path, target: Path) -> list[Conversion]:
         try:
             size = path.stat().st_size
             conversion = (
-                convert(files.load(path), name)
+                convert(files.load(folder, path.relative_to(folder).as_posix()), name)
                 if size <= MAX_BYTES
                 else Conversion(name, None, (f"it is larger than {MAX_BYTES // 1024} KiB",))
             )
             if conversion.text is not None:
-                files.create(target / conversion.filename, conversion.text)
+                files.create(root, posixpath.join(target, conversion.filename), conversion.text)
         except (UsageError, OSError) as error:
             conversion = Conversion(name, None, (getattr(error, "message", str(error)),))
         done.append(conversion)
