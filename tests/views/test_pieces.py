@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from broadcast.model import Facet, Post
 from broadcast.views.groups import size
 from broadcast.views.pieces import named_links, pieces
-from broadcast.views.visible import line, visible
+from broadcast.visible import line, visible
 
 
 def test_offsets_are_bytes() -> None:

@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from broadcast import __version__
+from broadcast import __version__, streams
 from broadcast.cli.late import Group, Late, command_line, group
 from broadcast.defects import told
 from broadcast.errors import BroadcastError, ChannelFailedError, ProblemsFoundError, SendError
+from broadcast.visible import visible
 
 COMMANDS = (
     Late("setup.init", "Write a broadcast.toml, an example announcement and a CI workflow; never overwrites a file."),
@@ -96,18 +97,28 @@ def options(
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run the command line; gives the exit code. No traceback leaves for anything a user can cause."""
+    """Run the command line; gives the exit code. No traceback leaves for anything a user can cause, and nothing is
+    shown but through `streams.Shown`."""
+    with streams.shown():
+        return _run(arguments)
+
+
+def _run(arguments: list[str] | None) -> int:
     try:
         command_line(app, COMMANDS).main(args=arguments, prog_name="broadcast")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except BroadcastError as error:
-        sys.stderr.write(f"broadcast: {error.message}\n" + (f"  {error.hint}\n" if error.hint else ""))
+        _fail(error.message, error.hint)
         return error.exit_code
     except SendError as error:
-        sys.stderr.write(f"broadcast: {error}\n")
+        _fail(str(error))
         return ChannelFailedError.exit_code
     except Exception as error:  # noqa: BLE001 - the last resort
-        sys.stderr.write(f"broadcast: {told(error)}\n")
+        _fail(told(error))
         return ProblemsFoundError.exit_code
     return 0
+
+
+def _fail(message: str, hint: str = "") -> None:
+    sys.stderr.write(f"broadcast: {visible(message)}\n" + (f"  {visible(hint)}\n" if hint else ""))

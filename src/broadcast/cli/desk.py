@@ -24,8 +24,10 @@ from broadcast.model import Place, Problem
 from broadcast.paths import is_file, is_folder, real
 from broadcast.platforms import base as platforms
 from broadcast.platforms import guard
+from broadcast.streams import Shown
 from broadcast.views import terminal
 from broadcast.views.groups import count
+from broadcast.visible import HIDDEN, visible
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout instead of text.")]
 Channels = Annotated[
@@ -67,11 +69,18 @@ class Desk:
     def emit(self, data: Mapping[str, Any]) -> None:
         """Print JSON to stdout, and nothing else: valid in every encoding."""
         unicode = "utf" in (sys.stdout.encoding or "").lower()
-        sys.stdout.write(json.dumps(data, ensure_ascii=not unicode, indent=2) + "\n")
+        text = json.dumps(data, ensure_ascii=not unicode, indent=2)
+        sys.stdout.write(HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
+
+    def command(self, text: str) -> None:
+        """Print lines that a host of CI obeys: what is in them has been escaped for that."""
+        out: object = sys.stdout
+        if isinstance(out, Shown):
+            out.own(text)
 
     def tell(self, message: str) -> None:
         """A line of the result, on stdout."""
-        self.out.print(message, markup=False, highlight=False, soft_wrap=True)
+        self.out.print(visible(message), markup=False, highlight=False, soft_wrap=True)
 
     def confirm(self, question: str) -> bool:
         """Ask on stderr; the end of the input is a no."""
@@ -82,7 +91,7 @@ class Desk:
 
     def say(self, message: str) -> None:
         """A line for people, on stderr."""
-        self.err.print(message, markup=False, highlight=False, soft_wrap=True)
+        self.err.print(visible(message), markup=False, highlight=False, soft_wrap=True)
 
 
 def desk(context: typer.Context) -> Desk:

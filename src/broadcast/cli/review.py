@@ -55,7 +55,7 @@ def check(
     if as_json or form is Format.json:
         here.emit(data.problems(problems))
     elif form is Format.github:
-        sys.stdout.write(github.annotate(problems))
+        here.command(github.annotate(problems))
     else:
         terminal.problems(here.out, problems)
     if config is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from broadcast.model import Problem
-from broadcast.views.visible import visible
+from broadcast.visible import visible
 
 
 def annotate(problems: Iterable[Problem]) -> str:

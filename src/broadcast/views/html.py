@@ -21,7 +21,7 @@ from broadcast.source.times import format_time
 from broadcast.templates import environment
 from broadcast.views.groups import count, dollars, label, size
 from broadcast.views.pieces import links, pieces
-from broadcast.views.visible import line, visible
+from broadcast.visible import line, visible
 
 MAX_IMAGE = 5_000_000
 MAX_IMAGES = 40_000_000

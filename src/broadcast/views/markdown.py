@@ -14,7 +14,7 @@ from broadcast.model import Action, Plan, Problem
 from broadcast.source.times import format_time
 from broadcast.views.groups import by_update, count, dollars, label, part_of, size
 from broadcast.views.pieces import named_links
-from broadcast.views.visible import line, visible
+from broadcast.visible import line, visible
 
 LIMIT = 65_536
 """Characters that GitHub takes in a comment, counted here in UTF-16 units to be on the safe side."""

@@ -19,7 +19,7 @@ from broadcast.model import Action, Plan, Problem, Result, Standing, State
 from broadcast.source.times import format_time
 from broadcast.views.groups import by_update, count, dollars, label, part_of, size
 from broadcast.views.pieces import links, named_links, pieces
-from broadcast.views.visible import line, visible
+from broadcast.visible import line, visible
 
 STYLES: Mapping[str, str] = {
     "todo": "bold cyan",
