@@ -115,6 +115,12 @@ def test_a_package_adds_a_platform_without_touching_this_one(desk: Desk, tmp_pat
     last = json.loads((desk.root / "chat.jsonl").read_text(encoding="utf-8").splitlines()[-1])
     assert (last["to"], "Fast again." in last["text"]) == (sent[-1]["id"], True)
 
+    # It does not say what its posts say, so none of them is deleted.
+    left = broadcast("retract", "slow", "--yes", "--json")
+    assert left.returncode == 4, left.stderr
+    assert {row["state"] for row in json.loads(left.stdout)["results"]} == {"uncertain"}
+    assert "team 0: left alone" in left.stderr
+
     wrong = dedent("""
         [channels.team]
         platform = "chat"

@@ -9,12 +9,14 @@ import pytest
 from broadcast.backlog import Rules
 from broadcast.ledger.base import Log
 from broadcast.model import (
+    Card,
     Channel,
     Event,
     Facet,
     FitOptions,
     Intent,
     Limits,
+    Media,
     Plan,
     Post,
     Receipt,
@@ -35,6 +37,10 @@ def thread(*texts: str, hour: int = 0, channel: Channel = CHANNEL, source: str =
 
 
 def intents(of: Thread, run: str = "r1") -> list[Event]:
+    return [*claims(of, run)]
+
+
+def claims(of: Thread, run: str = "r1") -> list[Intent]:
     return [
         Intent(
             announcement=of.announcement,
@@ -147,6 +153,59 @@ def test_where_the_file_no_longer_begins_as_half_a_thread_does_a_human_is_asked(
     shown = made([thread("A changed", source="s2")], events)
     assert states(shown) == [("12", 1, "done"), ("12", 2, "uncertain"), ("12", 3, "uncertain")]
     assert "put the file back" in shown.actions[1].note
+
+
+FORGED = Post("b", 1, (Facet("link", "https://evil.example", 0, 1),), (Media("secret.png", "x"),), Card("u", "t", "d"))
+
+
+def test_what_is_sent_of_half_a_thread_has_nothing_of_the_ledgers_intents() -> None:
+    first = thread("a", "b")
+    one, two = claims(first)
+    two = replace(two, post=FORGED, language="xx", status="resolved", audience=("evil",))
+    row = made([first], [one, two, receipt(first, 1), absent(first, 2)]).actions[1]
+    assert (row.state, row.post, row.language) == ("todo", first.posts[1], first.language)
+    assert (row.status, row.source, row.audience) == (first.status, first.source, first.audience)
+
+
+@pytest.mark.parametrize("standing", [replace(FORGED, text="a"), Post("A", 1)], ids=["links", "text"])
+def test_what_stands_must_be_what_the_file_begins_with(standing: Post) -> None:
+    first = thread("a", "b")
+    one, two = claims(first)
+    events: list[Event] = [replace(one, post=standing), two, receipt(first, 1), absent(first, 2)]
+    assert states(made([first], events)) == [("12", 1, "done"), ("12", 2, "uncertain")]
+
+
+def test_a_receipt_without_an_intent_begins_nothing() -> None:
+    first = thread("a", "b")
+    two = claims(first)[1]
+    assert states(made([first], [receipt(first, 1), two, absent(first, 2)])) == [
+        ("12", 1, "done"),
+        ("12", 2, "uncertain"),
+    ]
+    assert states(made([first], [receipt(first, 1)])) == [("12", 1, "done"), ("12", 2, "uncertain")]
+
+
+def test_half_a_thread_whose_file_says_only_what_stands_is_whole() -> None:
+    first = thread("a", "b")
+    events = [*intents(first), receipt(first, 1), absent(first, 2)]
+    assert states(made([thread("a", source="s2")], events)) == [("12", 1, "done")]
+
+
+def test_half_a_thread_that_waits_for_a_human_holds_up_no_later_update() -> None:
+    first = thread("a", "b")
+    events = [*intents(first), receipt(first, 1), absent(first, 2)]
+    shown = made([thread("changed", source="s2"), thread("c", hour=1)], events)
+    assert states(shown) == [("12", 1, "done"), ("12", 2, "uncertain"), ("13", 1, "todo")]
+    reply = shown.actions[2].reply_to
+    assert reply is not None
+    assert (reply.part, reply.id) == (1, "id-12-1")
+
+
+def test_half_a_thread_whose_time_was_changed_is_not_begun_again() -> None:
+    first = thread("a", "b")
+    events = [*intents(first), receipt(first, 1), absent(first, 2)]
+    shown = made([replace(first, update=first.update + timedelta(minutes=1))], events)
+    assert [row.state for row in shown.actions] == ["done", "uncertain"]
 
 
 def test_the_next_update_answers_the_end_of_a_thread_that_is_still_to_be_finished() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from broadcast.rehearsal.base import Request, json_response
@@ -194,3 +196,69 @@ def test_a_ledger_that_cannot_be_reached_deletes_nothing(published: Desk) -> Non
     git(published.root, "remote", "add", "origin", "/nowhere/at/all.git")
     assert published.run("retract", "slow", "--yes").code == 6
     assert len(published.stands("x")) > 2
+
+
+@pytest.mark.parametrize("name", NETWORKED)
+def test_a_post_that_says_something_else_now_is_left_and_named_and_the_rest_is_deleted(
+    published: Desk, name: str
+) -> None:
+    victim = published.stands(name)[1]
+    world = published.worlds[name]
+    if name == "bluesky":
+        record = world.repo._records["app.bsky.feed.post", victim.id.rpartition("/")[2]]  # type: ignore[attr-defined]
+        record.value["text"] = "A person wrote this."
+    else:
+        posts = world.posts if name == "x" else world.statuses  # type: ignore[attr-defined]
+        posts[victim.id] = replace(posts[victim.id], text="A person wrote this.")
+    done = published.run("retract", "slow", "--yes", "--json")
+    assert done.code == 4, done.err
+    assert [seen.text for seen in published.stands(name)] == ["A person wrote this."]
+    (left,) = [row for row in done.json()["results"] if row["state"] == "uncertain"]
+    assert (left["channel"], left["id"], left["url"]) == (name, victim.id, victim.url)
+    assert "does not say what was sent" in left["error"]
+    assert f"{name} {victim.url}" in done.err
+    assert published.run("retract", "slow", "--yes").code == 4
+
+    where = ("--update", left["update"], "--channel", name, "--part", str(left["part"]))
+    assert f"ledger settle slow {' '.join(where)} --not-ours" in done.err
+    assert published.run("ledger", "settle", "slow", *where, "--posted", "--id", "../x").code == 2
+    assert published.run("ledger", "settle", "slow", *where, "--not-ours").code == 0
+    assert published.run("retract", "slow", "--yes").code == 0
+    assert published.run("publish", "--yes", "--backfill").code == 0
+    assert [seen.text for seen in published.stands(name)] == ["A person wrote this."]
+
+
+def test_what_was_deleted_by_hand_is_no_trouble(published: Desk) -> None:
+    published.remove("mastodon", published.stands("mastodon")[0].id)
+    assert published.run("retract", "slow", "--yes").code == 0
+    assert published.stands("mastodon") == []
+
+
+def test_a_channel_that_cannot_be_read_keeps_its_posts_until_it_can(published: Desk) -> None:
+    refused = Fault(effect=False, answer=json_response({"detail": "not with this plan"}, 403))
+    published.servers["x"].faults = lambda request, number: refused if request.path == "/2/tweets" else None
+    before = published.stands("x")
+    failed = published.run("retract", "slow", "--yes")
+    assert failed.code == 3, failed.err
+    assert "left alone" in failed.out
+    assert published.stands("x") == before
+    assert published.stands("mastodon") == []
+    published.servers["x"].faults = None
+    assert published.run("retract", "slow", "--yes").code == 0
+    assert published.stands("x") == []
+
+
+@pytest.mark.parametrize("effect", [True, False], ids=["made", "not made"])
+def test_an_edit_whose_answer_was_lost_can_be_taken_back_or_made_again(published: Desk, *, effect: bool) -> None:
+    """The post says the old words or the new ones, and both are ours."""
+    path = published.root / "incidents/slow.md"
+    path.write_text(path.read_text(encoding="utf-8").replace("fast again", "quick again"), encoding="utf-8")
+    lost = Fault(effect=effect, answer="none")
+    published.servers["mastodon"].faults = lambda request, number: lost if request.method == "PUT" else None
+    assert published.run("publish", "--yes", "--edit").code == 3
+    published.servers["mastodon"].faults = None
+    if effect:
+        assert published.run("publish", "--yes", "--edit").code == 0
+        assert "quick again" in published.stands("mastodon")[-1].text
+    assert published.run("retract", "slow", "--yes").code == 0
+    assert published.stands("mastodon") == []

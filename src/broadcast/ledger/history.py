@@ -90,17 +90,20 @@ def standalone(events: Iterable[Event]) -> set[str]:
 
 
 def beginnings(events: Mapping[str, Sequence[Event]]) -> Mapping[tuple[str, datetime, str], tuple[Post, ...]]:
-    """The posts that stand of threads whose rest does not, by announcement, update and channel. What such a thread
-    still has to say comes from the files, and follows what it has said."""
+    """The posts with which threads began whose rest was laid out later, or is to be, by announcement, update and
+    channel. What such a thread still has to say comes from the files, and follows what it has said."""
     found = {}
     for slug, mine in events.items():
         if not any(isinstance(event, Verdict) and event.verdict == "absent" for event in mine):
             continue
         for (update, channel), sent in fold(mine).items():
-            first = [part.intent.post for part in sent.parts if part.state == "posted" and part.intent is not None]
+            first = [part.intent for part in sent.parts if part.state == "posted" and part.intent is not None]
             rest = sent.parts[len(first) :]
-            if first and rest and all(part.state == "absent" for part in rest):
-                found[slug, update, channel] = tuple(first)
+            if first and not rest:  # what was laid out later is of the file as it was then
+                newest = first[-1].source
+                first = first[: next(number for number, intent in enumerate(first) if intent.source == newest)]
+            if first and all(part.state == "absent" for part in rest):
+                found[slug, update, channel] = tuple(intent.post for intent in first)
     return found
 
 
