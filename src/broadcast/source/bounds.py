@@ -10,10 +10,12 @@ UPDATES = 1_000
 TEXT = 120_000
 """Characters of one update, or of what stands before the first."""
 IMAGES = 1_000
-"""Images and videos of a file."""
+"""Images and videos of one update."""
 LINKS = 10_000
-"""Links of a file, without bare URLs."""
+"""Links of one update; bare URLs are not counted."""
 NAMES = 100
 """Components, tags and channels of a file: of each as many."""
 TRANSLATIONS = 50
 """Languages besides its own that an announcement may have."""
+CODES = frozenset({"too-many", "too-long"})
+"""The problems of files that are left alone from then on."""

@@ -23,13 +23,14 @@ class Chain:
     """The updates of a body, sorted by time; `intro` is what stands before the first of them in the file.
 
     Without any heading, `updates` is empty and `rest` is the whole body as one update, still without status and time.
-    `refused` says that a heading begins an update with an error.
+    `refused` says that a heading begins an update with an error, `unbounded` that there is too much to go on with.
     """
 
     updates: tuple[Update, ...] = ()
     intro: str = ""
     rest: Piece | None = None
     refused: bool = False
+    unbounded: bool = False
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -100,9 +101,9 @@ class _Body:
         return Place(self.path, self.first_line + line, column)
 
     def refuse(self, code: str, line: int, message: str) -> None:
-        """Report what no update can be made of."""
+        """Report what is too much."""
         self.report(code, line, message)
-        self.chain.refused = True
+        self.chain.refused = self.chain.unbounded = True
 
     def report(self, code: str, line: int, message: str, column: int = 1) -> None:
         self.chain.problems.append(problem(code, self.place(line, column), message))
