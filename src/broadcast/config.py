@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -21,12 +22,16 @@ from broadcast.ledger import address
 from broadcast.model import Announcement, Channel, FitOptions, Kind, Place, Problem, Severity
 from broadcast.paths import LONGEST_PATH, is_file, real
 from broadcast.platforms import base as platforms
+from broadcast.source import tomltext
 from broadcast.source.frontmatter import is_web_address, language_tag
 from broadcast.source.times import parse_duration
 from broadcast.source.tomltext import Places, read_places
 
 MAX_BYTES = 256 * 1024
 """No configuration is longer; a file in a pull request may be anything."""
+MAX_CHANNELS, MAX_ROUTES = 100, 100
+MAX_WORDS = 1_000
+"""Abbreviations of one language."""
 CHANNEL_NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?")
 DEFAULT_SEVERITY: Severity = "minor"
 """An incident that names no severity is routed and paced as this one."""
@@ -82,7 +87,7 @@ class Route(BaseModel):
     model_config = Strict
     kinds: tuple[Kind, ...] | None = None
     severities: tuple[Severity, ...] | None = None
-    channels: tuple[str, ...]
+    channels: Annotated[tuple[str, ...], Field(max_length=MAX_CHANNELS)]
 
     def matches(self, announcement: Announcement) -> bool:
         severity = (announcement.severity or DEFAULT_SEVERITY) if announcement.kind == "incident" else None
@@ -117,8 +122,8 @@ class File(BaseModel):
     stale_after: Duration = timedelta(hours=24)
     cadence: Cadence = Cadence()
     channels: dict[str, dict[str, Any]] = {}
-    routes: tuple[Route, ...] = ()
-    abbreviations: dict[str, dict[str, str]] = {}
+    routes: Annotated[tuple[Route, ...], Field(max_length=MAX_ROUTES)] = ()
+    abbreviations: dict[str, Annotated[dict[str, str], Field(max_length=MAX_WORDS)]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +173,7 @@ def load(root: Path) -> tuple[Config | None, tuple[Problem, ...]]:
     if len(data) > MAX_BYTES:
         return None, (problem("config-unreadable", Place(FILE), f"it is larger than {MAX_BYTES // 1024} KiB"),)
     try:
-        values = tomllib.loads(text)
+        values = tomltext.loads(text)
         json.dumps(values, default=str)
     except RecursionError:
         return None, (problem("config-syntax", Place(FILE), "it is nested too deeply"),)
@@ -184,6 +189,9 @@ def load(root: Path) -> tuple[Config | None, tuple[Problem, ...]]:
         file = _valid(File, values)
     except ValidationError as error:
         return None, tuple(explain(error, File, (), places, _fields_at))
+    if further := next(islice(file.channels, MAX_CHANNELS, None), None):
+        message = f"channel {further!r} is one more than the {MAX_CHANNELS} that there may be"
+        return None, (problem("bad-value", at(places, ("channels", further)), message),)
     channels: dict[str, Channel] = {}
     problems: list[Problem] = []
     for name, table in file.channels.items():

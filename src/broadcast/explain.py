@@ -59,6 +59,8 @@ def _reason(item: ErrorDetails, model: type[BaseModel], path: Path) -> str:
             return " ".join(["write a whole number", *bounds])
         case "literal_error":
             return f"write {item['ctx']['expected']}"
+        case "too_long":
+            return f"more than {item['ctx']['max_length']:,} are too many"
         case _ if path[0] == "routes" and len(path) <= 2:
             return "write each route as a table: [[routes]]"
         case "tuple_type" | "list_type":

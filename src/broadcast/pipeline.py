@@ -27,6 +27,7 @@ from broadcast.site.links import permalink
 from broadcast.site.markdown import to_text
 from broadcast.site.pages import SUMMARY
 from broadcast.site.state import without
+from broadcast.source import bounds
 from broadcast.source import check as checking
 from broadcast.source import read as reading
 from broadcast.source.problems import isolated
@@ -66,7 +67,9 @@ def read(root: Path) -> Project:
         channels=set(config.channels),
         platforms={channel.platform for channel in config.channels.values()},
     )
-    return Project(config, announcements, (*problems, *unreadable, *wrong))
+    unbounded = {one.place.path for one in wrong if one.code in bounds.CODES}
+    bounded = tuple(one for one in announcements if one.path not in unbounded)
+    return Project(config, bounded, (*problems, *unreadable, *wrong))
 
 
 def threads(

@@ -9,27 +9,15 @@ import multiprocessing
 import sys
 import tempfile
 from pathlib import Path
-from time import process_time
 
-from growth.line import lay, walk
+from growth.line import MOST, seconds
 from growth.shapes import SHAPES, Shape
 
 SMALL, LARGE = 25_000, 100_000
 PATIENCE = 60.0
 """Seconds after which a size is given up."""
-MOST = 6.0
-"""More times the time for four times the input is more than linear, with a margin for caches and a busy machine."""
 FLOOR = 0.2
 """Seconds below which what is measured is the clock and the machine."""
-
-
-def seconds(shape: Shape, size: int, root: Path) -> float:
-    """The time of the processor that the straight line takes."""
-    files = shape.make(size)
-    lay(root, files)
-    before = process_time()
-    walk(root, files)
-    return process_time() - before
 
 
 def bounded(shape: Shape, size: int) -> float | None:
@@ -37,7 +25,7 @@ def bounded(shape: Shape, size: int) -> float | None:
 
     def run() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            walked = seconds(shape, 500, Path(folder) / "p")  # what is loaded late is loaded now
+            seconds(shape, 500, Path(folder) / "p")  # what is loaded late is loaded now
             walked = seconds(shape, size, Path(folder) / "p")
             if size == SMALL:
                 walked = min(walked, seconds(shape, size, Path(folder) / "p"))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
+from time import process_time
 
 from rich.console import Console
 
@@ -25,8 +28,10 @@ from broadcast.publish import posts
 from broadcast.site import build
 from broadcast.source.cstate import convert
 from broadcast.views import data, github, html, markdown, terminal
-from growth.shapes import FILE, Files
+from growth.shapes import FILE, Files, Shape
 
+MOST = 6.0
+"""More times the time for four times the input is more than linear: a margin for caches and a busy machine."""
 NOW = datetime(2026, 11, 22, 15, tzinfo=UTC)
 NOTHING = Log("none", {})
 PNG = (
@@ -34,6 +39,27 @@ PNG = (
     + bytes(99)
 )
 MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + bytes(99)
+
+
+def seconds(shape: Shape, size: int, root: Path, *, thorough: bool = True) -> float:
+    """The time of the processor that a shape of this size takes."""
+    files = shape.make(size)
+    lay(root, files)
+    with unswept():
+        before = process_time()
+        walk(root, files, thorough=thorough)
+        return process_time() - before
+
+
+@contextmanager
+def unswept() -> Iterator[None]:
+    """Without the garbage collector, whose passes over everything that lives would be counted."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def lay(root: Path, files: Files) -> None:
@@ -47,8 +73,9 @@ def lay(root: Path, files: Files) -> None:
     (root / "incidents/e.mp4").write_bytes(MP4)
 
 
-def walk(root: Path, files: Files) -> None:
-    """All that can be done with a project without a network."""
+def walk(root: Path, files: Files, *, thorough: bool = True) -> None:
+    """All that can be done with a project without a network; every view of its plan once, or, `thorough`, before and
+    after everything was sent."""
     convert(files[FILE].replace("title:", "date: 2020-01-01 00:00:00\ntitle:"), "a.md")
     try:
         project = pipeline.read(root)
@@ -64,7 +91,8 @@ def walk(root: Path, files: Files) -> None:
         fold(events)
     list(against_files(log, {one.slug for one in project.announcements}, set(project.config.channels)))
     again = planner(log)
-    show(again, root)
+    if thorough:
+        show(again, root)
     for channel in ("x-thread", "site"):
         pipeline.workspace(project, NOW, channel, log)
     standing.standings(project.config, project.announcements, again, NOW)

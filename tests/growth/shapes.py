@@ -36,6 +36,7 @@ def config(more: str = "", top: str = "") -> str:
     return "\n".join([*tables, more])
 
 
+SEEN = "Error rate of all requests since 14:00, as seen from Frankfurt, Dublin, Singapore and Oregon, in %"
 FITS = ("thread", "single")
 
 
@@ -118,7 +119,7 @@ def _item(number: int) -> str:
 
 
 def _letters(number: int) -> str:
-    return "".join(chr(ord("a") + digit) for digit in divmod(number, 26))
+    return "".join(chr(ord("a") + digit) for digit in divmod(number % 676, 26))
 
 
 TEXT = (
@@ -215,6 +216,8 @@ TEXT = (
     repeated("mentions with dots", "@a.b-c.d"),
     repeated("one mention", ".a", "@a"),
     repeated("one server", ".a", "@a@b"),
+    repeated("hashtags with commas", "#tag,"),
+    repeated("code with commas", "`a`,"),
     repeated("# signs", "#"),
     repeated("# signs after a letter", "#", "a"),
     repeated("hashtags", "#tag "),
@@ -238,16 +241,18 @@ TEXT = (
     repeated("links", "[a](https://example.com) "),
     repeated("links without spaces", "[a](https://example.com)"),
     repeated("links with titles", '[a](https://example.com "b") '),
-    repeated("relative links", "[a](b) "),
+    repeated("relative links", "[some words](b/c) "),
     repeated("mail links", "[a](mailto:a@example.com) "),
     repeated("autolinks", "<https://example.com>"),
     repeated("a link of many words", "a ", "[", "](https://example.com)"),
     repeated("images without ends", "!["),
-    repeated("images", "![a](e.png) "),
-    repeated("images, without spaces", "![a](e.png)"),
-    repeated("images that are missing", "![a](none.png) "),
-    repeated("images between words", "word ![a](e.png) "),
-    repeated("videos", "![a](e.mp4) word "),
+    repeated("images", f"![{SEEN}](e.png) "),
+    repeated("images without spaces", f"![{SEEN}](e.png)"),
+    repeated("images that are missing", f"![{SEEN}](none.png) "),
+    repeated("images between words", f"word ![{SEEN}](e.png) "),
+    repeated("videos", f"![{SEEN}](e.mp4) word "),
+    repeated("too many images", "![a](e.png) "),
+    repeated("too many links", "[a](b) "),
     repeated("one alternative text", "a ", "![", "](e.png)"),
     repeated("*_", "*_"),
     repeated("* before words", "**a **a"),
@@ -384,7 +389,8 @@ FILES = (
     many("announcements", lambda n: (f"incidents/b{n}.md", f"{HEAD}Text {n}.\n"), 200),
     many("announcements in folders", lambda n: (f"incidents/{n}/b{n}.md", f"{HEAD}Text {n}.\n"), 200),
     many("announcements of one name", lambda n: (f"incidents/{n}/a.md", f"{HEAD}Text {n}.\n"), 200),
-    many("translations", lambda n: (f"incidents/a.{_letters(n)}.md", f"{HEAD}Text {n}.\n"), 200),
+    many("translations", lambda n: (f"incidents/b{n // 50}.{_letters(n % 50)}.md", f"{HEAD}Text {n}.\n"), 200),
+    many("too many translations", lambda n: (f"incidents/a.{_letters(n)}.md", f"{HEAD}Text {n}.\n"), 200),
 )
 """Updates, announcements and translations."""
 
@@ -448,4 +454,32 @@ def _names(size: int) -> str:
     return filled((f'"none-{number}", ' for number in count()), size)
 
 
+WERE_SLOW = frozenset(
+    (
+        "spaces",
+        "spaces in a quote",
+        "spaces in a cell",
+        "spaces in a definition of a note",
+        "no-break spaces",
+        "wide spaces",
+        "tabs",
+        "flags",
+        "half flags",
+        "marks of all classes",
+        "brackets",
+        "brackets in brackets",
+        "images without ends",
+        "notes without ends",
+        "images",
+        "images without spaces",
+        "videos",
+        "<?",
+        "<!",
+        "updates",
+        "updates that go back",
+        "too many translations",
+        "dotted keys",
+    )
+)
+"""What took more than linear time once."""
 SHAPES = (*TEXT, *CSTATE, *FILES, *FRONT, *TOML)

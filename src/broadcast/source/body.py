@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -15,6 +16,7 @@ from markdown_it.token import Token
 from broadcast import pictures, reach
 from broadcast.images import HEAD, LFS_POINTER, MAX_IMAGE, MAX_VIDEO, TYPES, is_video, kind_of, path_of
 from broadcast.model import Place, Problem, Update
+from broadcast.source import bounds
 from broadcast.source.frontmatter import is_web_address
 from broadcast.source.problems import problem, shown
 from broadcast.text.markdown import NESTING, with_notes
@@ -43,7 +45,12 @@ def check_body(update: Update, path: str, root: Path) -> Iterator[Problem]:
         line = update.body_line + (deepest.map or [0])[0]
         message = "lists and quotes are nested so deeply here that what they say would be lost: nest them less"
         yield problem("too-deep", Place(path, line), message)
-    for reference in references(tokens, update, path):
+    found = list(references(tokens, update, path))
+    for kind, most in (("image", bounds.IMAGES), ("link", bounds.LINKS)):
+        if further := next(islice((one for one in found if one.kind == kind), most, None), None):
+            yield problem("too-many", further.place, f"an update may have {most:,} {kind}s, and this is one more")
+            return
+    for reference in found:
         if reference.kind == "link":
             wrong = _wrong_link(reference.target)
             if wrong:

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import ErrorDetails
 
 from broadcast.model import Kind, Place, Problem, Severity
+from broadcast.source import bounds
 from broadcast.source.problems import did_you_mean, problem, shown
 from broadcast.source.times import EXAMPLE, parse_duration, parse_time
 from broadcast.source.yamltext import Fields, read_fields
@@ -68,6 +69,7 @@ def _read_with(read: Callable[[str], Any]) -> BeforeValidator:
 # Editors check a file as YAML types it, where 2.10 is a number; here everything is text as it was written.
 _AS_WRITTEN = {"type": ["string", "number", "boolean"]}
 Line = Annotated[str, Field(max_length=300), AfterValidator(_one_line)]
+Names = Annotated[tuple[Line, ...], Field(max_length=bounds.NAMES)]
 Time = Annotated[
     datetime, _read_with(parse_time), WithJsonSchema({"type": "string", "description": f"with a zone: {EXAMPLE}"})
 ]
@@ -81,13 +83,13 @@ class FrontMatter(BaseModel):
     title: Annotated[Line, WithJsonSchema(_AS_WRITTEN)]
     kind: Annotated[Kind, BeforeValidator(_lower)] = "incident"
     severity: Annotated[Severity, BeforeValidator(_lower)] | None = None
-    components: tuple[Line, ...] = ()
+    components: Names = ()
     language: Annotated[str, AfterValidator(language_tag)] | None = None
     starts: Time | None = None
     ends: Time | None = None
     version: Annotated[Line, WithJsonSchema(_AS_WRITTEN)] | None = None
-    tags: tuple[Line, ...] = ()
-    channels: tuple[Line, ...] | None = None
+    tags: Names = ()
+    channels: Names | None = None
     link: Annotated[str, AfterValidator(_address)] | None = None
     update_every: (
         Annotated[
@@ -168,6 +170,8 @@ def _reason(error: ErrorDetails, key: str) -> str:
             return f"`{shown(value)}` must be one of {', '.join(known)}.{did_you_mean(value, known)}"
         case "tuple_type":
             return f"a list is needed: write `[{shown(value) if isinstance(value, str) else '...'}]`"
+        case "too_long":
+            return f"more than {error['ctx']['max_length']} of them"
         case "string_too_long":
             return f"more than {error['ctx']['max_length']} characters"
         case _:

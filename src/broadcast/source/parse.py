@@ -55,7 +55,7 @@ def parse(
     if chain.updates and front.meta.date and all(update.time != front.meta.date for update in updates):
         message = "`date` has no effect: every update has its time in its heading"
         problems.append(problem("unused-date", front.place("date"), message))
-    if wrong or not updates:
+    if wrong or not updates or chain.unbounded:
         return None, _sorted(problems)
     spoken = piece or front.meta.language or language
     return _announcement(slug, path, spoken, front, front.meta, chain.intro, updates), _sorted(problems)

@@ -20,6 +20,8 @@ CODES: dict[str, tuple[Literal["error", "warning"], str]] = {
     "outside-root": ("error", "a link leads out of the project"),
     "folder-link": ("warning", "a link to a folder is not followed"),
     "too-large": ("error", "the file is larger than an announcement may be"),
+    "too-many": ("error", "more updates, images, links or translations than an announcement may have"),
+    "too-long": ("error", "more text in one update than is read"),
     "not-utf8": ("error", "the file is not UTF-8"),
     "control-character": ("error", "an invisible control character"),
     "bidi-control": ("warning", "a character that changes the direction of the text around it"),

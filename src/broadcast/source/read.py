@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from broadcast import reach
 from broadcast.model import Announcement, Place, Problem
 from broadcast.paths import real
+from broadcast.source import bounds
 from broadcast.source.parse import looks_translated, parse
 from broadcast.source.problems import isolated, problem
 
@@ -38,6 +40,7 @@ def read(root: Path, folder: str, language: str) -> tuple[tuple[Announcement, ..
                     found.append(announcement)
     found.sort(key=lambda each: (each.slug, each.language, each.path))
     problems += _duplicates(found)
+    found = list(_bounded(found, problems))
     return tuple(found), tuple(sorted(problems, key=lambda each: (each.place, each.code)))
 
 
@@ -116,6 +119,18 @@ def _text(root: Path, file: _File, problems: list[Problem]) -> str | None:
         place = Place(file.shown, before.count(b"\n") + 1, column)
         problems.append(problem("not-utf8", place, "this is not UTF-8: save the file in that encoding"))
         return None
+
+
+def _bounded(announcements: Sequence[Announcement], problems: list[Problem]) -> Iterator[Announcement]:
+    """The announcements without the translations of those that have too many, which are problems."""
+    translated = Counter(each.slug for each in announcements if Path(each.path).stem != each.slug)
+    for each in announcements:
+        if translated[each.slug] <= bounds.TRANSLATIONS:
+            yield each
+        elif Path(each.path).stem == each.slug:
+            yield each
+            message = f"it has {translated[each.slug]:,} translations, and may have {bounds.TRANSLATIONS}"
+            problems.append(problem("too-many", Place(each.path), message))
 
 
 def _duplicates(announcements: Sequence[Announcement]) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from broadcast.model import Kind, Place, Problem, Update
+from broadcast.source import bounds
 from broadcast.source.headings import Doubt, Entry, read_heading
 from broadcast.source.outline import Fence, Heading, outline
 from broadcast.source.problems import CODES, problem, shown
@@ -22,13 +23,14 @@ class Chain:
     """The updates of a body, sorted by time; `intro` is what stands before the first of them in the file.
 
     Without any heading, `updates` is empty and `rest` is the whole body as one update, still without status and time.
-    `refused` says that a heading begins an update with an error.
+    `refused` says that a heading begins an update with an error, `unbounded` that there is too much to go on with.
     """
 
     updates: tuple[Update, ...] = ()
     intro: str = ""
     rest: Piece | None = None
     refused: bool = False
+    unbounded: bool = False
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -56,6 +58,10 @@ def read_updates(kind: Kind, lines: Sequence[str], path: str, first_line: int) -
             body.report("unclosed-block", block.start, f"this {what} is never closed: everything below belongs to it")
         if isinstance(block, Fence) and block.info.split()[:1] == ["post"]:
             body.overrides.append(block)
+    if len(entries) > bounds.UPDATES:
+        message = f"this is update {bounds.UPDATES + 1:,} of {len(entries):,}: a file may have {bounds.UPDATES:,}"
+        body.refuse("too-many", entries[bounds.UPDATES][0].start, message)
+        return body.chain
     before = entries[0][0].start if entries else len(lines)
     first = _piece(body, 0, before, is_update=not entries)
     if not entries:
@@ -93,6 +99,11 @@ class _Body:
 
     def place(self, line: int, column: int = 1) -> Place:
         return Place(self.path, self.first_line + line, column)
+
+    def refuse(self, code: str, line: int, message: str) -> None:
+        """Report what is too much."""
+        self.report(code, line, message)
+        self.chain.refused = self.chain.unbounded = True
 
     def report(self, code: str, line: int, message: str, column: int = 1) -> None:
         self.chain.problems.append(problem(code, self.place(line, column), message))
@@ -132,6 +143,9 @@ def _piece(body: _Body, start: int, end: int, *, is_update: bool) -> Piece:
     skipped = next((number for number, line in enumerate(own) if line.strip()), len(own))
     piece.text = "\n".join(own[skipped:])
     piece.line += skipped
+    if len(piece.text) > bounds.TEXT:
+        message = f"this text has {len(piece.text):,} characters, and an update may have {bounds.TEXT:,}"
+        body.refuse("too-long", start + skipped, message)
     return piece
 
 

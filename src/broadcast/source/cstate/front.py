@@ -8,6 +8,7 @@ import tomllib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 
+from broadcast.source import tomltext
 from broadcast.source.yamltext import MAX_LENGTH, read_fields
 
 _TIME = re.compile(
@@ -41,7 +42,7 @@ def read_page(text: str) -> Page:
         raise ValueError("its front matter is too long")
     if fence == "+++":
         try:
-            return _page(tomllib.loads(front), body)
+            return _page(tomltext.loads(front), body)
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise ValueError(f"its front matter is not TOML: {error}") from None
     fields = read_fields(front, "", 2)
