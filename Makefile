@@ -5,7 +5,7 @@ PDS := tests/pds/node_modules/.stamp
 # The tests start many processes, each of which would have to compile the program again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test faults races kills lint lock clean
+.PHONY: demo test faults races kills growth lint lock clean
 
 .venv/.stamp: requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -35,6 +35,9 @@ races: .venv/.stamp $(PDS)  ## 50 times 16 processes that publish the same at on
 
 kills: .venv/.stamp  ## 500 times a publish, and 500 times a writer of a ledger, killed at random moments
 	BROADCAST_KILLS=500 $(BIN)/python -m pytest -n 2 tests/faults/test_kills.py tests/ledger/test_kills.py
+
+growth: .venv/.stamp  ## how the time of every shape of input grows from 25 KB to 100 KB, as a table: a quarter of an hour
+	PYTHONPATH=tests $(BIN)/python -m growth
 
 lint: .venv/.stamp  ## style and types
 	$(BIN)/ruff check .

@@ -125,8 +125,11 @@ FUNCTIONS: dict[str, tuple[Callable[[str], object], tuple[str, ...]]] = {
     "hashtags and mentions": (lambda text: list(tags.find(text)), MARKS),
     "an override": (lambda text: weave.literal(text, facets=True), (*MARKS, *URLS)),
     "cleaning": (clean, (*CLUSTERS, *BLANKS)),
-    "escaping": (rich.escape, (*MARKDOWN, *URLS)),
-    "Markdown": (_parse, (*MARKDOWN, *BLANKS, *MARKS, *URLS)),
+    "escaping": (rich.escape, ("*", "a\n", "https://example.com/a", "[a](https://example.com)")),
+    "Markdown": (
+        _parse,
+        (*MARKDOWN, *BLANKS, "@a", "#tag", "://", "https://example.com/a", "[a](https://example.com)"),
+    ),
     "abbreviations": (lambda text: abbreviate.edits([Atom(text, "", "word")], ["word"], {}, "en"), WORDS),
     "sentences": (lambda text: sentences.ends_sentence(text, text, "en"), WORDS),
     "clauses": (lambda text: sentences.ends_clause(text, text), WORDS),
@@ -138,11 +141,14 @@ FUNCTIONS: dict[str, tuple[Callable[[str], object], tuple[str, ...]]] = {
     "times": (_time, (*BLANKS, "1", "1h", "-", ":")),
     "a page": (lambda text: to_html(text, lambda source: source), ("[", "![", "[^1]", "<?", "|a", "![a](b)", *URLS)),
     "a summary": (lambda text: to_text(text, 200), (*BLANKS, "[", "![", "word\n\n")),
-    "what a platform may change": (standing.canonical.__wrapped__, (*BLANKS, *URLS, *MARKS)),
+    "what a platform may change": (
+        standing.canonical.__wrapped__,
+        (" ", "\n", "/", "https://", "@a", "@a@b", "@a.b-c.d"),
+    ),
     "messages of cState": (split_messages, (*BLANKS, "[", "**", "[Update] a\n", "{{<", "**a**\n")),
     "text of cState": (
         lambda text: without_hugo(text, "incident", []),
-        ("[", "[a](", "![", "<!--", "---\n", "{{<", "{{< a >}}"),
+        ("[", "[a](", "<!--", "{{<", "{{< a >}}"),
     ),
 }
 
