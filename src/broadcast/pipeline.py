@@ -16,6 +16,7 @@ from broadcast.errors import ConfigError, DoesNotFitError
 from broadcast.ledger.base import Ledger, Log
 from broadcast.ledger.history import beginnings, standalone
 from broadcast.ledger.open import open_ledger
+from broadcast.ledger.seal import Key
 from broadcast.model import Announcement, Card, Channel, Event, Plan, Post, Problem, Receipt, Thread, Update
 from broadcast.platforms import base as platforms
 from broadcast.platforms import forms
@@ -139,11 +140,11 @@ def planner(
     return plan
 
 
-def ledger(project: Project) -> Ledger:
-    """The project's ledger, not yet read; every line that is read must be one that its channel can have. Raises
-    `ConfigError`."""
+def ledger(project: Project, key: Key | None) -> Ledger:
+    """The project's ledger, not yet read; every line that is read must be one that its channel can have and, with a
+    `key`, be signed with it. Raises `ConfigError`."""
     config = project.config
-    return open_ledger(config.file.ledger, config.root, _reader(project))
+    return open_ledger(config.file.ledger, config.root, _reader(project), key)
 
 
 def believed(project: Project, event: Event) -> Event:

@@ -6,8 +6,11 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from broadcast.errors import CredentialsError
+from broadcast.errors import ConfigError, CredentialsError
 
+LEDGER_KEY = "BROADCAST_LEDGER_KEY"
+"""The variable of the key with which the ledger is signed."""
+SHORTEST_KEY = 16
 MAX_BYTES = 64 * 1024
 """No secret is longer."""
 
@@ -24,6 +27,20 @@ def find(channel: str, fields: Sequence[str], environ: Mapping[str, str]) -> dic
     if missing:
         raise CredentialsError(f"no credentials: set {', '.join(missing)} (or the same with _FILE, or the keyring)")
     return {field: value for field, value in found.items() if value}
+
+
+def ledger_key(environ: Mapping[str, str]) -> str | None:
+    """What the ledger is signed with; None where it is not. Raises `ConfigError` for a key that can be guessed."""
+    try:
+        key = _one(LEDGER_KEY, environ)
+    except CredentialsError as error:
+        raise ConfigError(str(error), "nothing was sent") from None
+    if key is not None and len(key) < SHORTEST_KEY:
+        raise ConfigError(
+            f"{LEDGER_KEY} is shorter than {SHORTEST_KEY} characters, and can be guessed; nothing was sent",
+            "make one with: openssl rand -hex 32",
+        )
+    return key
 
 
 def _one(name: str, environ: Mapping[str, str]) -> str | None:

@@ -39,7 +39,7 @@ from broadcast import plan as planning
 from broadcast import runs
 from broadcast.backlog import Rules
 from broadcast.errors import LedgerError, LedgerMovedError, LostAnswerError, RefusedError, UnprovableError
-from broadcast.ledger.base import Log
+from broadcast.ledger.base import Log, Survey
 from broadcast.ledger.codec import Entry
 from broadcast.ledger.history import fold
 from broadcast.model import (
@@ -281,6 +281,12 @@ class Clone:
         raise NotImplementedError
 
     def entries(self) -> Sequence[Entry]:
+        raise NotImplementedError
+
+    def survey(self) -> Survey:
+        raise NotImplementedError
+
+    def adopt(self, version: str) -> None:
         raise NotImplementedError
 
     def carry(self, items: Sequence[Entry]) -> None:

@@ -87,7 +87,7 @@ def test_a_batch_that_breaks_off_is_not_there(place: Place, monkeypatch: pytest.
     version = ledger.append([event(1)], None)
     real = tables.append
 
-    def broken(connection: Connection, last: tables.Tip, items: Sequence[Entry]) -> tables.Tip:
+    def broken(connection: Connection, last: tables.Tip, items: Sequence[tables.Row]) -> tables.Tip:
         real(connection, last, items)
         raise KeyboardInterrupt
 

@@ -19,7 +19,8 @@ from rich.console import Console
 from broadcast import config as configuration
 from broadcast import pipeline, secrets
 from broadcast.errors import BroadcastError, ConfigError, LedgerError, ProblemsFoundError, RefusedError, UsageError
-from broadcast.ledger.base import Ledger, Log
+from broadcast.ledger.base import Ledger, Log, UnverifiedError
+from broadcast.ledger.seal import Key
 from broadcast.model import Place, Problem
 from broadcast.paths import is_file, is_folder, real
 from broadcast.platforms import base as platforms
@@ -102,21 +103,30 @@ def desk(context: typer.Context) -> Desk:
     return Desk(real(start or Path.cwd()), Console(), Console(stderr=True), os.environ)
 
 
-def ledger_of(project: pipeline.Project) -> Ledger:
+def key_of(here: Desk) -> Key | None:
+    """What the ledger is signed with, if it is. Raises `ConfigError`."""
+    found = secrets.ledger_key(here.environ)
+    return Key(found) if found is not None else None
+
+
+def ledger_of(here: Desk, project: pipeline.Project) -> Ledger:
     """The project's ledger, not yet read. Raises `ConfigError` or `LedgerError`."""
-    return pipeline.ledger(project)
+    return pipeline.ledger(project, key_of(here))
 
 
-def read_log(project: pipeline.Project) -> tuple[Log, tuple[Problem, ...]]:
+def read_log(here: Desk, project: pipeline.Project) -> tuple[Log, tuple[Problem, ...]]:
     """What the ledger says, for showing only. One that cannot be reached is a warning, and is shown as it was when it
     last could be."""
+    key = key_of(here)
     try:
-        ledger = ledger_of(project)
+        ledger = pipeline.ledger(project, key)
     except ConfigError as error:  # its library is not installed
         return NOTHING, (_unread(error, NOTHING),)
     known = NOTHING
     try:
         return ledger.read(), ()
+    except UnverifiedError as error:
+        return error.log, (_unverified(error),)
     except LedgerError as error:
         with suppress(LedgerError):
             known = ledger.recall()
@@ -128,6 +138,12 @@ def _unread(error: BroadcastError, known: Log) -> Problem:
     reason = error.message.removesuffix(" (nothing was sent)")
     message = f"{reason}; this is shown {shown}, which may be wrong"
     return Problem("warning", "ledger-unreachable", Place(configuration.FILE), message)
+
+
+def _unverified(error: UnverifiedError) -> Problem:
+    reason = error.message.removesuffix(" (nothing was sent)")
+    message = f"{reason}; this is shown as the ledger has it, which nobody could verify"
+    return Problem("warning", "ledger-unverified", Place(configuration.FILE), message)
 
 
 def slugs(project: pipeline.Project, names: Sequence[str] | None, start: Path) -> set[str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Annotated, Literal
@@ -9,8 +10,9 @@ from typing import Annotated, Literal
 import typer
 
 from broadcast import pipeline, runs
-from broadcast.cli.desk import Slugs, connect, desk, ledger_of, require_clean, slugs
-from broadcast.errors import ProblemsFoundError, UsageError
+from broadcast.cli.desk import Desk, Slugs, connect, desk, key_of, ledger_of, require_clean, slugs
+from broadcast.errors import InterruptedRunError, ProblemsFoundError, UsageError
+from broadcast.ledger.base import Log, UnverifiedError
 from broadcast.ledger.copy import copy as carry
 from broadcast.ledger.history import fold
 from broadcast.ledger.move import moved_announcement, moved_channel
@@ -25,7 +27,7 @@ from broadcast.views.groups import count
 def show(context: typer.Context, names: Slugs = None) -> None:
     here = desk(context)
     project = here.project()
-    log = ledger_of(project).read()
+    log = _shown(here, project)
     only = slugs(project, [name for name in names or () if name not in log.events], here.start) or set()
     chosen = {slug for slug in log.events if not names or slug in only or slug in names}
     if not log.events:
@@ -34,6 +36,15 @@ def show(context: typer.Context, names: Slugs = None) -> None:
         here.tell(slug)
         for event in log.events[slug]:
             here.tell(f"  {format_time(event.at)}  {_tell(event)}")
+
+
+def _shown(here: Desk, project: pipeline.Project) -> Log:
+    """What the ledger says, for showing only."""
+    try:
+        return ledger_of(here, project).read()
+    except UnverifiedError as error:
+        here.say(f"warning: {error.message.removesuffix(' (nothing was sent)')}, so nobody could verify this")
+        return error.log
 
 
 def _tell(event: Event) -> str:
@@ -70,7 +81,7 @@ def settle(
     if posted + absent + not_ours != 1:
         raise UsageError("say which it is", "type one of --posted, --absent and --not-ours")
     project = here.project()
-    ledger = ledger_of(project)
+    ledger = ledger_of(here, project)
     log = ledger.read()
     try:
         time = parse_time(update)
@@ -104,7 +115,7 @@ def _decided(state: str | None, said: _Said) -> _Said | None:
 def baseline(context: typer.Context, names: Slugs = None) -> None:
     here = desk(context)
     project = here.project()
-    ledger = ledger_of(project)
+    ledger = ledger_of(here, project)
     log = ledger.read()
     only = slugs(project, names, here.start)
     require_clean(project.problems, here)
@@ -130,7 +141,8 @@ def copy(
 ) -> None:
     here = desk(context)
     root = here.root()
-    copied = carry(open_ledger(source, root), open_ledger(target, root))
+    key = key_of(here)
+    copied = carry(open_ledger(source, root, key=key), open_ledger(target, root, key=key))
     here.say(f"{count(copied, 'event')} copied; set `ledger` in broadcast.toml to publish with the other")
 
 
@@ -142,7 +154,7 @@ def move(
 ) -> None:
     here = desk(context)
     project = here.project()
-    ledger = ledger_of(project)
+    ledger = ledger_of(here, project)
     log = ledger.read()
     names = set(project.config.channels) if channel else {one.slug for one in project.announcements}
     kind = "channel" if channel else "announcement"
@@ -162,10 +174,17 @@ def verify(
     remote: Annotated[
         bool, typer.Option("--remote", help="Ask the platforms, too, whether every post stands.")
     ] = False,
+    adopt: Annotated[
+        bool,
+        typer.Option("--adopt", help="Sign what stands there and was not signed with this key, after a look at it."),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --adopt: do not ask.")] = False,
 ) -> None:
     here = desk(context)
     project = here.project()
-    log = ledger_of(project).read()
+    if adopt:
+        _adopt(here, project, yes=yes)
+    log = ledger_of(here, project).read()
     channels = project.config.channels
     found = list(against_files(log, {one.slug for one in project.announcements}, channels))
     if remote:
@@ -185,3 +204,28 @@ def verify(
     here.say(f"{count(posts, 'receipt')}, {count(len(found), 'difference')}")
     if found:
         raise ProblemsFoundError("the ledger and the world differ", "each line says what to do")
+
+
+def _adopt(here: Desk, project: pipeline.Project, *, yes: bool) -> None:
+    """Take over what does not verify, once a human has seen what it is."""
+    ledger = ledger_of(here, project)
+    survey = ledger.survey()
+    if not survey.whys:
+        here.say("every line is signed with this key already")
+        return
+    for why in survey.whys:
+        here.say(why)
+    for slug, lines in sorted(survey.lines.items()):
+        here.say(f"{slug}: {count(lines, 'line')}")
+    lines = sum(survey.lines.values())
+    what = f"{count(lines, 'line')} of {count(len(survey.lines), 'announcement')}"
+    if not yes:
+        if not sys.stdin.isatty() or not sys.stderr.isatty():
+            raise UsageError(
+                f"--adopt asks first, and there is no terminal to ask on: it would take over {what}",
+                "look at them (`broadcast ledger show`), then type `broadcast ledger verify --adopt --yes`",
+            )
+        if not here.confirm(f"Sign {what} as they stand there?"):
+            raise InterruptedRunError("nothing was signed")
+    ledger.adopt(survey.version)
+    here.say(f"signed: {what}")

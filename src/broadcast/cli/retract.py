@@ -35,7 +35,7 @@ def command(
 ) -> None:
     here = desk(context)
     project = here.project()
-    ledger = ledger_of(project)
+    ledger = ledger_of(here, project)
     log = ledger.read()
     now = here.now()
     wanted = Wanted(_slug(here, project, log, name), _time(update), channel_names(project, channel))

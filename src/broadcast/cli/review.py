@@ -110,7 +110,7 @@ def plan(
     here = desk(context)
     project = here.project()
     planner = _planner(here, project, names, channel, backfill=backfill)
-    log, unread = read_log(project)
+    log, unread = read_log(here, project)
     shown = planner(log)
     shown = replace(shown, problems=(*unread, *shown.problems))
     if as_json:
@@ -151,7 +151,7 @@ def status(
     project = here.project()
     now = here.now()
     only = slugs(project, names, here.start)
-    log, unread = read_log(project)
+    log, unread = read_log(here, project)
     planned = pipeline.planner(project, now=now, only=only)(log)
     chosen = [one for one in project.announcements if only is None or one.slug in only]
     found = standings(project.config, chosen, planned, now)

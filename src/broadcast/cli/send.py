@@ -66,7 +66,7 @@ def publish(
     patience = seconds(deadline)
 
     plan = pipeline.planner(project, now=now, only=only, channels=wanted, backfill=backfill)
-    ledger = ledger_of(project)
+    ledger = ledger_of(here, project)
     if ledger_offline:
         ledger = _offline(here, ledger)
     log = ledger.read()

@@ -127,7 +127,7 @@ def site(
     require_clean(project.problems, here)
     config = project.config
     sites = [one for one in config.channels.values() if one.platform == "site"]
-    log, unread = read_log(project) if sites else (NOTHING, ())
+    log, unread = read_log(here, project) if sites else (NOTHING, ())
     terminal.problems(here.err, unread)
     targets = [(one.name, config.root / one.options.output, one.options.title) for one in sites]
     if output is not None:

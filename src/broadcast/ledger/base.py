@@ -23,6 +23,23 @@ class Log:
     events: Mapping[str, Sequence[Event]]
 
 
+class UnverifiedError(LedgerError):
+    """The ledger is signed, and there is no key to verify it with: `log` may be shown, and nothing is sent by it."""
+
+    def __init__(self, log: Log, message: str, hint: str) -> None:
+        super().__init__(message, hint)
+        self.log = log
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What of a ledger does not verify: the number of lines by announcement, and why. `version` is as in `Log`."""
+
+    version: str
+    lines: Mapping[str, int]
+    whys: Sequence[str]
+
+
 class Ledger(Protocol):
     """Raises `LedgerError` when it cannot be reached or written; nothing is half written."""
 
@@ -48,6 +65,14 @@ class Ledger(Protocol):
         """What `read` shows, with the keys of the lines; those of one announcement are in order."""
         ...
 
+    def survey(self) -> Survey:
+        """What was not signed with this key as it stands there. Raises `ConfigError` without a key."""
+        ...
+
+    def adopt(self, version: str) -> None:
+        """Sign everything that stands there, as it stands there; a human has looked at it in this version."""
+        ...
+
     def carry(self, items: Sequence[Entry]) -> None:
         """Append, all or nothing and whatever came before, those of the entries whose keys are not there yet."""
         ...
@@ -60,5 +85,7 @@ def adding(consequence: str) -> Iterator[None]:
         yield
     except LedgerMovedError:
         raise
+    except UnverifiedError as error:
+        raise UnverifiedError(error.log, f"{error.message} ({consequence})", error.hint) from None
     except LedgerError as error:
         raise LedgerError(f"{error.message} ({consequence})", error.hint) from None

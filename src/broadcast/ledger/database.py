@@ -23,13 +23,17 @@ _AGAIN = frozenset(
 
 
 class Database(Protocol):
-    """`name` is for messages and `identity` tells one database from another; neither has a password in it."""
+    """`name` is for messages; `identity` tells one database from another on this machine, and `ledger` everywhere, with
+    no user's name or option in it. None has a password in it."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def identity(self) -> str: ...
+
+    @property
+    def ledger(self) -> str: ...
 
     def reading(self) -> AbstractContextManager[Connection | None]:
         """A transaction that sees one state of everything; None where there is no database yet."""

@@ -25,14 +25,17 @@ from pathlib import Path
 from urllib.parse import quote
 
 from broadcast.errors import LedgerError, LedgerMovedError
-from broadcast.ledger.base import NO_LEDGER, Log, adding
-from broadcast.ledger.branch import Branch, copies, find
-from broadcast.ledger.codec import Check, Entry, decode_lines, encode, entry, unchecked
+from broadcast.ledger.base import NO_LEDGER, Log, Survey, UnverifiedError, adding
+from broadcast.ledger.book import Book, Found, Next, Page
+from broadcast.ledger.branch import Branch, RemoteBranch, copies, find
+from broadcast.ledger.codec import Check, Entry, entry, unchecked
+from broadcast.ledger.identity import of_remote, of_repository
 from broadcast.ledger.journal import Journal
 from broadcast.ledger.lock import locked
-from broadcast.ledger.objects import FOLDER, file_name, files, read_blobs, write_commit
-from broadcast.ledger.ours import refuse_code, refuse_in_use
+from broadcast.ledger.objects import file_name, write_commit
+from broadcast.ledger.ours import refuse_in_use
 from broadcast.ledger.plumbing import Git, lines
+from broadcast.ledger.seal import Key, Seal, needs_key, no_key
 from broadcast.model import Event
 
 BRANCH = "broadcast/ledger"
@@ -44,9 +47,6 @@ _REFUSALS = 3
 """Times that a push may be refused although nobody was faster: servers refuse both of two that collide."""
 _STALE = 5.0
 """Seconds after which a lock file on a reference that only we write was left by a git that was killed."""
-
-_Tree = Mapping[str, str]
-"""Blob by slug."""
 
 
 class _RefusedError(Exception):
@@ -60,11 +60,11 @@ class _RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the clone has of the ledger: the newest commit, and others that may hold what that one lacks (a local
-    branch from before there was a remote, copies of other remotes)."""
+    """What the clone has of the ledger: the newest commit, and others, by their references, that may hold what that one
+    lacks (a local branch from before there was a remote, copies of other remotes)."""
 
     tip: str | None
-    others: tuple[str, ...]
+    others: Mapping[str, str]
 
 
 class GitLedger:
@@ -81,9 +81,12 @@ class GitLedger:
         remote: str | None = None,
         timeout: float = 60.0,
         check: Check = unchecked,
+        key: Key | None = None,
     ) -> None:
         self._check = check
+        self._key = key
         self._free = False
+        self._seals: dict[str, Seal] = {}
         self._git = Git(root.absolute(), timeout)
         self._branch = branch
         self._named = remote
@@ -98,11 +101,15 @@ class GitLedger:
         return self._log(refresh=False)
 
     def _log(self, *, refresh: bool) -> Log:
-        tip, found = self._found(refresh=refresh)
+        page, found = self._found(refresh=refresh)
         events = {slug: tuple(item.event for item in items.values()) for slug, items in sorted(found.items())}
-        return Log(tip or NO_LEDGER, events)
+        log = Log(page.commit or NO_LEDGER, events)
+        if page.signed and self._key is None:
+            error = needs_key(self._where)
+            raise UnverifiedError(log, error.message, error.hint)
+        return log
 
-    def _found(self, *, refresh: bool) -> tuple[str | None, dict[str, dict[str, Entry]]]:
+    def _found(self, *, refresh: bool) -> tuple[Page, Found]:
         """The newest commit, and all entries by announcement and key, in order."""
         # The journal first: what another run of this clone pushes in between is then seen twice, not never.
         pending = self._journal.pending()
@@ -111,12 +118,12 @@ class GitLedger:
             if refresh:
                 branch.refresh()
             known = self._known(branch)
-        trees = [files(self._git, commit) for commit in (known.tip, *known.others) if commit]
-        refuse_code(known.tip, trees[0] if trees else {}, self._git, self._branch)
-        found = self._entries(trees)
+        book = self._book(branch)
+        page = book.open(known.tip)
+        found = book.read(page, known.others)
         for item in pending:
             found.setdefault(item.event.announcement, {}).setdefault(item.key, item)
-        return known.tip, found
+        return page, found
 
     def append(self, events: Sequence[Event], version: str | None) -> str:
         """Add the events, after those of the journal, to the newest state, in one commit and one push. With nothing to
@@ -129,8 +136,35 @@ class GitLedger:
     def entries(self) -> list[Entry]:
         """What `read` shows, with the keys of the lines."""
         with adding("nothing was copied"):
-            _, found = self._found(refresh=True)
+            page, found = self._found(refresh=True)
+            if page.signed and self._key is None:
+                raise needs_key(self._where)
             return [item for items in found.values() for item in items.values()]
+
+    def survey(self) -> Survey:
+        """What of the newest state, and of what this clone knows besides, was not signed with the key as it stands."""
+        with adding("nothing was signed"):
+            branch = self._find()
+            with self._turn(branch):
+                branch.refresh()
+                known = self._known(branch)
+            book = self._book(branch)
+            return book.survey(book.open(known.tip), known.others, known.tip or NO_LEDGER)
+
+    def adopt(self, version: str) -> None:
+        """Sign all of this version, and what this clone knows besides, in one commit and one push."""
+        with adding("nothing was signed"):
+            branch = self._find()
+            with self._turn(branch):
+                known = self._newest(branch, version, refresh=False)
+                book = self._book(branch)
+                new = book.adopted(book.open(known.tip), known.others)
+                message = f"Sign what stands here\n\nNonce: {secrets.token_hex(16)}\n"
+                commit = self._commit(known.tip, new, message)
+                answer = branch.move(known.tip, commit)
+                branch.refresh()
+                if self._known(branch).tip != commit:
+                    raise branch.error("written", answer)
 
     def carry(self, items: Sequence[Entry]) -> None:
         """Add those that are not there, after those of the journal, in one commit and one push."""
@@ -166,6 +200,10 @@ class GitLedger:
     def _journal(self) -> Journal:
         return Journal(self._folder, self._check)
 
+    @cached_property
+    def _where(self) -> str:
+        return f"ledger git:{self._branch}"
+
     def _find(self) -> Branch:
         if not self._free:
             refuse_in_use(self._git, self._branch)
@@ -187,26 +225,24 @@ class GitLedger:
         # A branch's name, to `for-each-ref`, is also a folder of branches.
         found = {name: commit for name, commit in named.items() if name == local or name.startswith(elsewhere)}
         tip = found.pop(branch.reference, None)
-        return _Known(tip, tuple(sorted(set(found.values()) - {tip})))
+        return _Known(tip, {name: commit for name, commit in sorted(found.items()) if commit != tip})
 
-    def _entries(self, trees: Sequence[_Tree]) -> dict[str, dict[str, Entry]]:
-        """The lines of all these trees, by announcement and key, in order; each once."""
-        pairs = dict.fromkeys((slug, blob) for tree in trees for slug, blob in tree.items())
-        blobs = read_blobs(self._git, (blob for _, blob in pairs))
-        found: dict[str, dict[str, Entry]] = {}
-        for slug, blob in pairs:
-            items = found.setdefault(slug, {})
-            for item in self._decode(slug, blobs[blob]):
-                items.setdefault(item.key, item)
-        return found
+    def _book(self, branch: Branch) -> Book:
+        if self._key is not None and branch.reference not in self._seals:
+            name = of_remote(self._git, branch.remote) if isinstance(branch, RemoteBranch) else of_repository(self._git)
+            self._seals[branch.reference] = self._seal(name)
+        return Book(self._git, self._branch, self._check, self._seals.get(branch.reference), self._trusted)
 
-    def _decode(self, slug: str, data: bytes) -> list[Entry]:
-        where = f"ledger git:{self._branch}, {FOLDER}/{slug}.jsonl"
-        items = decode_lines(data, where, self._check)
-        for number, item in enumerate(items, start=1):
-            if item.event.announcement != slug:
-                raise LedgerError(f"{where}, line {number}: speaks of {item.event.announcement[:80]!r}")
-        return items
+    def _seal(self, name: str) -> Seal:
+        if self._key is None:
+            raise no_key()
+        return Seal(self._key, f"git:{self._branch} of {name}")
+
+    def _trusted(self) -> list[Seal]:
+        """Of the repositories of which this clone may have kept a state: itself, from before there was a remote, and
+        its remotes."""
+        names = [of_remote(self._git, remote) for remote in lines(self._git.run("remote"))]
+        return [self._seal(name) for name in dict.fromkeys([of_repository(self._git), *names])]
 
     def _attempt(self, mine: Sequence[Entry], version: str | None, refresh: bool) -> str:
         """One try to append. Without `refresh` it trusts that what was fetched last is still the newest, which the
@@ -215,16 +251,12 @@ class GitLedger:
         with self._turn(branch):
             known = self._newest(branch, version, refresh)
             pending = self._journal.pending()
-            tree = files(self._git, known.tip) if known.tip else {}
-            refuse_code(known.tip, tree, self._git, self._branch)
-            strays = self._entries([_differing(files(self._git, commit), tree) for commit in known.others])
-            carried = [item for items in strays.values() for item in items.values()]
-            added = self._missing(tree, [*carried, *pending, *mine])
+            book = self._book(branch)
+            page = book.open(known.tip)
+            added = book.missing(page, [*book.strays(page, known.others), *pending, *mine])
             commit = known.tip or NO_LEDGER
             if added:
-                contents = self._extended(tree, added)
-                message = _message(added)
-                commit = write_commit(self._git, known.tip, contents, message, self._folder / "blobs")
+                commit = self._commit(known.tip, book.extended(page, added), _message(added))
                 self._move(branch, known.tip, commit, added)
             # What cannot be discarded is known by its keys, and is not carried again.
             with contextlib.suppress(LedgerError):
@@ -240,25 +272,8 @@ class GitLedger:
             raise LedgerMovedError("another run wrote to the ledger since it was read")
         return known
 
-    def _missing(self, tree: _Tree, items: Sequence[Entry]) -> dict[str, list[Entry]]:
-        """Those of the items that the tree does not have, by announcement."""
-        slugs = {item.event.announcement for item in items}
-        there = self._entries([{slug: blob for slug, blob in tree.items() if slug in slugs}])
-        missing: dict[str, dict[str, Entry]] = {}
-        for item in items:
-            slug = item.event.announcement
-            if item.key not in there.get(slug, {}):
-                missing.setdefault(slug, {}).setdefault(item.key, item)
-        return {slug: list(found.values()) for slug, found in missing.items()}
-
-    def _extended(self, tree: _Tree, added: Mapping[str, Sequence[Entry]]) -> dict[str, bytes]:
-        blobs = read_blobs(self._git, (tree[slug] for slug in added if slug in tree))
-        contents = {}
-        for slug, items in added.items():
-            old = blobs[tree[slug]] if slug in tree else b""
-            ended = old if not old or old.endswith(b"\n") else old + b"\n"
-            contents[slug] = ended + b"".join(map(encode, items))
-        return contents
+    def _commit(self, parent: str | None, new: Next, message: str) -> str:
+        return write_commit(self._git, parent, new.contents, new.record, message, self._folder / "blobs")
 
     def _move(self, branch: Branch, old: str | None, new: str, added: Mapping[str, Sequence[Entry]]) -> None:
         """Make the branch `new`, which follows `old`. An answer that was lost is looked for in the newest state."""
@@ -267,7 +282,8 @@ class GitLedger:
             return
         branch.refresh()
         tip = self._known(branch).tip
-        if tip and not self._missing(files(self._git, tip), [item for items in added.values() for item in items]):
+        book = self._book(branch)
+        if tip and not book.missing(book.open(tip), [item for items in added.values() for item in items]):
             return
         error = branch.error("written", answer)
         if tip == old and not branch.refused(answer):
@@ -285,10 +301,6 @@ def _wait_for(lock: Path) -> None:
             time.sleep(0.05)
     except OSError as error:
         raise LedgerError(f"{lock} is in the way: {error.strerror}", "remove it if no git is running") from None
-
-
-def _differing(tree: _Tree, base: _Tree) -> _Tree:
-    return {slug: blob for slug, blob in tree.items() if base.get(slug) != blob}
 
 
 def _message(added: Mapping[str, Sequence[Entry]]) -> str:

@@ -14,6 +14,8 @@ from broadcast.errors import LedgerError
 from broadcast.ledger.plumbing import Git, lines
 
 FOLDER = "announcements"
+RECORD = "seal.json"
+"""Beside it where the ledger is signed; see `seal`."""
 _SUFFIX = ".jsonl"
 _SLUG = re.compile(r"[^\x00-\x1f\x7f/\\.\ud800-\udfff][^\x00-\x1f\x7f/\\\ud800-\udfff]*")
 _LONGEST = 255
@@ -26,6 +28,11 @@ def file_name(slug: str) -> str:
     if not _SLUG.fullmatch(slug) or len(name.encode()) > _LONGEST:
         raise LedgerError(f"the ledger cannot have a file for the announcement {slug[:80]!r}", "rename its file")
     return name
+
+
+def root(git: Git, commit: str) -> dict[str, str]:
+    """The object of everything beside the folder, and the folder's, by name."""
+    return {name: item for _mode, _kind, item, name in _tree(git, commit, "")}
 
 
 def files(git: Git, commit: str) -> dict[str, str]:
@@ -57,11 +64,14 @@ def read_blobs(git: Git, blobs: Iterable[str]) -> dict[str, bytes]:
     return found
 
 
-def write_commit(git: Git, parent: str | None, contents: Mapping[str, bytes], message: str, scratch: Path) -> str:
-    """A commit on `parent` in which these announcements (by slug) have these contents, and all else is as it was.
-    `scratch` is a folder that nobody else uses now."""
+def write_commit(
+    git: Git, parent: str | None, contents: Mapping[str, bytes], record: bytes | None, message: str, scratch: Path
+) -> str:
+    """A commit on `parent` in which these announcements (by slug) have these contents, the record is this one where
+    there is one, and all else is as it was. `scratch` is a folder that nobody else uses now."""
     names = {file_name(slug): data for slug, data in contents.items()}
-    blobs = dict(zip(names, _write_blobs(git, list(names.values()), scratch), strict=True))
+    written = _write_blobs(git, [*names.values(), *([] if record is None else [record])], scratch)
+    blobs = dict(zip(names, written[: len(names)], strict=True))
     around = _tree(git, parent, "") if parent else []
     inside = _tree(git, parent, f"{FOLDER}/") if parent else []
     kept = [(mode, kind, item, path.rpartition("/")[2]) for mode, kind, item, path in inside]
@@ -70,7 +80,9 @@ def write_commit(git: Git, parent: str | None, contents: Mapping[str, bytes], me
         [entry for entry in kept if entry[3] not in blobs]
         + [("100644", "blob", blob, name) for name, blob in blobs.items()],
     )
-    tree = _write_tree(git, [*(entry for entry in around if entry[3] != FOLDER), ("040000", "tree", folder, FOLDER)])
+    beside = [("100644", "blob", blob, RECORD) for blob in written[len(names) :]]
+    kept = [entry for entry in around if entry[3] not in (FOLDER, *(name for *_, name in beside))]
+    tree = _write_tree(git, [*kept, *beside, ("040000", "tree", folder, FOLDER)])
     parents = ("-p", parent) if parent else ()
     return git.run("commit-tree", "--no-gpg-sign", *parents, tree, data=message.encode()).decode().strip()
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from broadcast.errors import LedgerError
-from broadcast.ledger.base import Ledger, Log
+from broadcast.ledger.base import Ledger, Log, Survey
 from broadcast.ledger.codec import Entry
 from broadcast.model import Event
 
@@ -35,6 +35,12 @@ class OfflineLedger:
 
     def entries(self) -> Sequence[Entry]:
         raise LedgerError("the ledger cannot be copied while it cannot be reached")
+
+    def survey(self) -> Survey:
+        raise LedgerError("the ledger cannot be verified while it cannot be reached")
+
+    def adopt(self, version: str) -> None:
+        raise LedgerError("the ledger cannot be signed while it cannot be reached")
 
     def carry(self, items: Sequence[Entry]) -> None:
         raise LedgerError("the ledger cannot be copied to while it cannot be reached")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 
 from broadcast.errors import ConfigError, LedgerError
+from broadcast.ledger.objects import FOLDER, RECORD
 from broadcast.ledger.plumbing import Git, lines
 
 INSTEAD = 'give the ledger a branch of its own: ledger = "git:broadcast/ledger"'
+
+_NOTE = re.compile(r"README(?:\.[a-z]+)?", re.IGNORECASE)
 
 
 def in_use(git: Git, branch: str) -> str | None:
@@ -35,7 +39,15 @@ def refuse_in_use(git: Git, branch: str) -> None:
         raise ConfigError(f"{why}, and a ledger would write its files onto it; nothing was read or written", INSTEAD)
 
 
-def refuse_code(tip: str | None, tree: Mapping[str, str], git: Git, branch: str) -> None:
-    """Raises `LedgerError` for a branch whose newest commit (`tip`) holds files, and none of a ledger's (`tree`)."""
-    if tip is not None and not tree and git.run("ls-tree", "--name-only", tip):
-        raise LedgerError(f"the branch {branch} holds files that are no ledger's; nothing was written to it", INSTEAD)
+def refuse_code(branch: str, around: Mapping[str, str], files: Collection[str]) -> None:
+    """Raises `LedgerError` for a branch that holds more than a ledger does: `around` at its top, `files` of a ledger
+    below. A note to readers is no code."""
+    foreign = [name for name in around if name not in (FOLDER, RECORD) and not _NOTE.fullmatch(name)]
+    if not foreign and (files or RECORD in around or not around):
+        return
+    named = f" ({', '.join(sorted(foreign)[:3])})" if foreign else ""
+    raise LedgerError(
+        f"the branch {branch} holds files that are no ledger's{named}: a ledger has the folder {FOLDER} "
+        "and nothing else but a README; nothing was written to it",
+        INSTEAD,
+    )

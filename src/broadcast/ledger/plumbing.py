@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from broadcast.errors import LedgerError
+from broadcast.secrets import LEDGER_KEY
 
 _SETTINGS = (
     *("-c", "core.quotePath=off"),
@@ -39,9 +40,11 @@ _ELSEWHERE = frozenset(
         *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE"),
         *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE"),
         *("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"),
+        LEDGER_KEY,
     }
 )
-"""What a hook, or a program that runs another git command, may have set for a repository that is not ours."""
+"""What a hook, or a program that runs another git command, may have set for a repository that is not ours; and a secret
+that git has no use for."""
 
 _SECRETS = (
     (re.compile(r"://[^\s'\"]*@"), "://***@"),

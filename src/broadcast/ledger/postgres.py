@@ -57,6 +57,9 @@ class Postgres:
         bare = URL.create(parsed.drivername, parsed.username, None, parsed.host, parsed.port, parsed.database)
         self.name = bare.render_as_string()
         self.identity = bare.set(query=plain).render_as_string()
+        host = f"{parsed.host or ''}:{parsed.port}" if parsed.port else parsed.host or ""
+        schema = parsed.query.get("options", "")
+        self.ledger = f"postgresql:{host}/{parsed.database or ''}{f' {schema}' if schema else ''}"
         self._secrets = _spellings(parsed, url)
         self._longest = longest
         self._engine = create_engine(

@@ -27,6 +27,7 @@ class Sqlite:
     def __init__(self, url: str, root: Path) -> None:
         self.name = self.identity = url
         self._file = root.absolute() / address.path(url)
+        self.ledger = f"sqlite:{self._file.resolve()}"
         self._engine = create_engine(
             URL.create("sqlite", database=str(self._file)),
             poolclass=NullPool,
