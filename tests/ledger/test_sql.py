@@ -206,8 +206,11 @@ def test_a_damaged_memory_is_named(place: Place) -> None:
         ("DELETE FROM broadcast_lines WHERE number = 2", "line 2 is missing"),
         ("DELETE FROM broadcast_lines WHERE number = 3", "there are 2 lines where there should be 3"),
         ("UPDATE broadcast_lines SET number = 9 WHERE number = 3", "line 3 is missing"),
-        ("UPDATE broadcast_lines SET line = replace(line, '\"v\":1', '\"v\":8') WHERE number = 2", "line 2: version 8"),
-        ("UPDATE broadcast_lines SET line = 'x' WHERE number = 2", "line 2: not JSON"),
+        (
+            "UPDATE broadcast_lines SET line = replace(line, '\"v\":1', '\"v\":8') WHERE number = 2",
+            "line 2.*: version 8",
+        ),
+        ("UPDATE broadcast_lines SET line = 'x' WHERE number = 2", "line 2.*: not JSON"),
         (
             "UPDATE broadcast_lines SET announcement = 'x' WHERE number = 2",
             "line 2: is not of the key and announcement",
@@ -230,9 +233,9 @@ def test_an_unknown_schema_is_not_written_to(place: Place) -> None:
     ledger = place.ledger()
     ledger.append([event(1)], None)
     place.run(
-        "ALTER TABLE broadcast_ledger RENAME COLUMN tip TO head", "UPDATE broadcast_ledger SET schema_version = 2"
+        "ALTER TABLE broadcast_ledger RENAME COLUMN tip TO head", "UPDATE broadcast_ledger SET schema_version = 3"
     )
-    with pytest.raises(LedgerError, match="version 2 of the tables") as caught:
+    with pytest.raises(LedgerError, match="version 3 of the tables") as caught:
         ledger.append([event(2)], None)
     assert caught.value.hint == "upgrade broadcast"
     assert place.run("SELECT count(*) FROM broadcast_lines") == [(1,)]

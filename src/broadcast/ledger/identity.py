@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from broadcast.ledger.plumbing import Git, lines
+from broadcast.paths import real
 
 _SCP = re.compile(r"[^/:]+:(.*)", re.DOTALL)
 _NAMELESS = ("", ".git", "_git")
@@ -38,10 +39,10 @@ def of_address(address: str, root: Path) -> str:
     if "://" in address:
         parts = urlsplit(address)
         path = unquote(parts.path)
-        return _name(str(Path(path).resolve()) if parts.scheme == "file" else path)
+        return _name(str(real(Path(path))) if parts.scheme == "file" else path)
     if found := _SCP.fullmatch(address):
         return _name(found[1])
-    return _name(str(Path(root, address).resolve()))
+    return _name(str(real(Path(root, address))))
 
 
 def _name(path: str) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import URL, Connection, NullPool, create_engine
 from broadcast.errors import LedgerError
 from broadcast.ledger import address
 from broadcast.ledger.database import transaction
+from broadcast.paths import real
 
 _PATIENCE = 30.0
 """Seconds to wait for other processes: each holds the file for milliseconds."""
@@ -27,7 +28,7 @@ class Sqlite:
     def __init__(self, url: str, root: Path) -> None:
         self.name = self.identity = url
         self._file = root.absolute() / address.path(url)
-        self.ledger = f"sqlite:{self._file.resolve()}"
+        self.ledger = f"sqlite:{real(self._file)}"
         self._engine = create_engine(
             URL.create("sqlite", database=str(self._file)),
             poolclass=NullPool,
