@@ -76,14 +76,14 @@ def channels(amount: int) -> list[Event]:
 HISTORIES = (updates, parts, claims, verdicts, channels)
 
 
-def grows(work: Callable[[int], object]) -> None:
+def grows(work: Callable[[int], object], fewer: int = SMALL, more: int = LARGE) -> None:
     """Fails unless four times the size takes about four times as long."""
     small, large = float("inf"), float("inf")
     for _ in range(3):
-        small, large = min(small, seconds(work, SMALL)), min(large, seconds(work, LARGE))
+        small, large = min(small, seconds(work, fewer)), min(large, seconds(work, more))
         if large < max(FLOOR, MOST * small):
             return
-    pytest.fail(f"{small:.2f} s for {SMALL}, and {large:.2f} s for {LARGE}")
+    pytest.fail(f"{small:.2f} s for {fewer}, and {large:.2f} s for {more}")
 
 
 def seconds(work: Callable[[int], object], size: int) -> float:
@@ -186,9 +186,4 @@ def test_a_ledger_is_written_and_read(tmp_path: Path, url: str, *, one: bool) ->
     events = {size: updates(size) for size in (SMALL // 2, LARGE // 2)}
     if not one:
         events = {size: [claim(n, slug=f"a{n}") for n in range(size)] for size in events}
-    small, large = float("inf"), float("inf")
-    for _ in range(3):
-        small, large = min(small, seconds(work, SMALL // 2)), min(large, seconds(work, LARGE // 2))
-        if large < max(FLOOR, MOST * small):
-            return
-    pytest.fail(f"{small:.2f} s, and {large:.2f} s for four times as much")
+    grows(work, SMALL // 2, LARGE // 2)
