@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -107,11 +108,14 @@ def beginnings(events: Mapping[str, Sequence[Event]]) -> Mapping[tuple[str, date
     return found
 
 
+_State = Literal["posted", "open", "absent", "retracted"]
+
+
 @dataclass(slots=True)
 class _Part:
     """A part while its events are read."""
 
-    state: Literal["posted", "open", "absent", "retracted"]
+    state: _State
     intent: Intent | None = None
     edit: Intent | None = None
     ref: Ref | None = None
@@ -119,9 +123,11 @@ class _Part:
 
 @dataclass(slots=True)
 class _Story:
-    """An update on a channel while its events are read."""
+    """An update on a channel while its events are read. `numbers` are those of its parts, by state: an event that
+    speaks of many parts only looks at those that it changes."""
 
     parts: dict[int, _Part] = field(default_factory=dict)
+    numbers: dict[_State, set[int]] = field(default_factory=lambda: defaultdict(set))
     baseline: bool = False
     last: Intent | None = None
     claims: set[tuple[int, str]] = field(default_factory=set)
@@ -129,20 +135,22 @@ class _Story:
 
     def claim(self, intent: Intent) -> None:
         if self.last is not None and intent.parts != self.last.parts:
-            self.parts = {number: part for number, part in self.parts.items() if part.state in ("posted", "open")}
+            for number in self.numbers.pop("absent", set()) | self.numbers.pop("retracted", set()):
+                del self.parts[number]
         self.last = intent
-        part = self.parts.setdefault(intent.part, _Part("open"))
         self.claims.add((intent.part, intent.run))
-        if part.state == "posted":
+        part = self.parts.get(intent.part)
+        if part is not None and part.state == "posted":
             part.edit = intent
         else:
-            part.state, part.intent, part.ref = "open", intent, None
+            part = self._become("open", intent.part)
+            part.intent, part.ref = intent, None
 
     def receive(self, receipt: Receipt) -> None:
         if receipt.ref.id in self.retracted:
             return
-        part = self.parts.setdefault(receipt.part, _Part("posted"))
-        part.state, part.ref = "posted", receipt.ref
+        part = self._become("posted", receipt.part)
+        part.ref = receipt.ref
         if part.edit is not None:
             part.intent, part.edit = part.edit, None
 
@@ -150,18 +158,19 @@ class _Story:
         whole = verdict.part == 0
         match verdict.verdict:
             case "absent":
-                for number in list(self.parts) if whole else [verdict.part]:
+                for number in list(self.numbers["open"]) if whole else [verdict.part]:
                     self._clear(number, verdict.run)
             case "posted":
                 self.baseline = self.baseline or whole
-                for part in self._all("open", "absent") if whole else [self._one(verdict.part)]:
-                    if part.state == "retracted":
-                        part.ref = None
-                    part.state = "posted"
+                for number in self.numbers["open"] | self.numbers["absent"] if whole else {verdict.part}:
+                    if number in self.numbers["retracted"]:
+                        self.parts[number].ref = None
+                    self._become("posted", number)
             case "retracted":
                 self.baseline = self.baseline and not whole
-                for part in self._all("posted") if whole else [self._one(verdict.part)]:
-                    part.state, part.edit = "retracted", None
+                for number in list(self.numbers["posted"]) if whole else [verdict.part]:
+                    part = self._become("retracted", number)
+                    part.edit = None
                     if part.ref is not None:
                         self.retracted.add(part.ref.id)
 
@@ -171,13 +180,14 @@ class _Story:
             return
         late = (number, run) in self.claims and part.intent is not None and part.intent.run != run
         if not late:
-            part.state = "absent"
+            self._become("absent", number)
 
-    def _all(self, *states: str) -> list[_Part]:
-        return [part for part in self.parts.values() if part.state in states]
-
-    def _one(self, number: int) -> _Part:
-        return self.parts.setdefault(number, _Part("absent"))
+    def _become(self, state: _State, number: int) -> _Part:
+        part = self.parts.setdefault(number, _Part(state))
+        self.numbers[part.state].discard(number)
+        self.numbers[state].add(number)
+        part.state = state
+        return part
 
     def sent(self) -> Sent:
         parts = tuple(
