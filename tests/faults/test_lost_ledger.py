@@ -29,6 +29,17 @@ def say(scene: Scene, *updates: tuple[str, float, str], slug: str = SLUG) -> Non
     git(scene.root, "pull", "--quiet")
     path = scene.root / "incidents" / f"{slug}.md"
     path.write_text(incident(*updates, title=f"About {slug}"), encoding="utf-8")
+    share(scene, path)
+
+
+def append(scene: Scene, update: tuple[str, float, str]) -> None:
+    """One update more. What stands there keeps its time: another would be promised, and so said, a minute later."""
+    path = scene.root / "incidents" / f"{SLUG}.md"
+    path.write_text(path.read_text(encoding="utf-8") + incident(update).split("---\n", 2)[2], encoding="utf-8")
+    share(scene, path)
+
+
+def share(scene: Scene, path: Path) -> None:
     git(scene.root, "add", str(path))
     git(scene.root, "commit", "--quiet", "--message=Say it")
     git(scene.root, "push", "--quiet", "origin", "HEAD:main")
@@ -114,7 +125,7 @@ def test_an_update_that_was_never_sent_is_sent(open_scene: Open, world: str) -> 
     assert scene.publish().code == 0
     stands = scene.stands()
     lose(scene)
-    say(scene, ("Investigating", 40.0, LONG), ("Resolved", 3.0, "Fixed."))
+    append(scene, ("Resolved", 3.0, "Fixed."))
     found = states(scene)
     assert [state for state, _ in found] == ["done"] * len(stands) + ["posted"]
     *before, last = scene.stands()

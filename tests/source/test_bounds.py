@@ -9,6 +9,7 @@ from pathlib import Path
 from time import process_time
 
 import pytest
+from PIL import Image
 
 from broadcast import config, pipeline
 from broadcast.ledger.base import Log
@@ -76,7 +77,7 @@ def test_characters(tmp_path: Path) -> None:
 def test_images_and_links(tmp_path: Path, unit: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds, "LINKS", most)
     (tmp_path / "incidents").mkdir()
-    (tmp_path / "incidents/e.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    Image.new("L", (1, 1)).save(tmp_path / "incidents/e.png")
     assert errors(read(tmp_path, {"incidents/a.md": HEAD + FIRST + unit * most})) == []
     project = read(tmp_path, {"incidents/a.md": HEAD + FIRST + unit * (most + 1)})
     (found,) = errors(project)
