@@ -31,8 +31,9 @@ from broadcast.rehearsal import base as rehearsal
 from fuzz.documents import NOW, folder
 
 MARK = b"%% "
+LASTS = 150
 MOST = 400
-"""Requests in one conversation: no platform needs more for what is done here."""
+"""After so many requests a server does nothing but fail; and more than the others nobody may make."""
 PORT = "http://127.0.0.1:9"
 _ID = re.compile(r"[0-9]{6,}|did:[a-z0-9:]+")
 
@@ -60,6 +61,8 @@ class Script:
         self.requests += 1
         assert self.requests <= MOST, f"request {self.requests}: does this end?"
         route = route_of(request)
+        if self.requests > LASTS:
+            return Answer(route, 500, [], b"")
         mine = [one for one in self.answers if one.route == route] or self.answers
         number = self.asked[route] = self.asked.get(route, -1) + 1
         return mine[number % len(mine)] if mine else Answer(route, 200, [], b"")
@@ -112,6 +115,7 @@ def answering(respond: Respond) -> Iterator[None]:
         mock.patch("httpx.HTTPTransport.handle_request", through_httpx),
         mock.patch("time.sleep", lambda _: None),
         mock.patch("threading.Timer", mock.Mock()),
+        mock.patch("broadcast.platforms.bluesky_video.POLL_PAUSE", 0),
     ):
         yield
 
