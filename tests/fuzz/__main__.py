@@ -19,10 +19,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 import atheris  # type: ignore[import-not-found,unused-ignore]  # its own requirements: see `make fuzz`
 
 from fuzz.mutation import LONGEST, mutate
+
+if TYPE_CHECKING:
+    from fuzz.entrances import Entrance
 
 HOME = Path(__file__).parents[2] / ".fuzz"
 SLOW = 5.0
@@ -85,12 +89,8 @@ class Watch:
         return data
 
 
-def _fuzz(name: str, seconds: int) -> None:
+def _fuzz(name: str, entrance: Entrance, seconds: int) -> None:
     """One entrance, in this process, which it ends."""
-    with atheris.instrument_imports(include=["broadcast"]):
-        from fuzz.entrances import ENTRANCES
-
-    entrance = ENTRANCES[name]
     corpus = HOME / name / "corpus"
     corpus.mkdir(parents=True, exist_ok=True)
     seeds = list(entrance.seeds())
@@ -118,7 +118,8 @@ def _fuzz(name: str, seconds: int) -> None:
 
 
 def main() -> int:
-    from fuzz.entrances import ENTRANCES
+    with atheris.instrument_imports(include=["broadcast"]):
+        from fuzz.entrances import ENTRANCES
 
     parser = argparse.ArgumentParser(prog="fuzz", description="Fuzz every entrance, or those that are named.")
     parser.add_argument("--minutes", type=float, default=60.0)
@@ -129,7 +130,7 @@ def main() -> int:
     if unknown := set(names) - ENTRANCES.keys():
         parser.error(f"there is no entrance {min(unknown)}; there are: {', '.join(ENTRANCES)}")
     if asked.one:
-        _fuzz(names[0], asked.one)
+        _fuzz(names[0], ENTRANCES[names[0]], asked.one)
     whole = sum(ENTRANCES[name].share for name in names)
     bad = 0
     for name in names:
