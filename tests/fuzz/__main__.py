@@ -113,7 +113,7 @@ def _fuzz(name: str, entrance: Entrance, seconds: int) -> None:
         "verbosity": 1,
     }
     arguments = [sys.argv[0], *(f"-{key}={value}" for key, value in options.items()), str(corpus)]
-    atheris.Setup(arguments, Watch(entrance.take, HOME / name / "findings"), custom_mutator=near)
+    atheris.Setup(arguments, Watch(entrance, HOME / name / "findings"), custom_mutator=near)
     atheris.Fuzz()
 
 

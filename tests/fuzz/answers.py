@@ -26,7 +26,8 @@ from broadcast.errors import SendError
 from broadcast.ledger.codec import Entry, decode, encode
 from broadcast.model import Channel, Facet, FitOptions, Intent, Media, Post, Ref
 from broadcast.platforms import base as platforms
-from broadcast.platforms.base import Account, Connection, Patience, Workspace
+from broadcast.platforms import guard
+from broadcast.platforms.base import Account, Connection, Ours, Patience, Workspace
 from broadcast.rehearsal import base as rehearsal
 from fuzz.documents import NOW, folder
 
@@ -146,7 +147,7 @@ def conversation(platform: str, respond: Respond, options: Mapping[str, str], se
         (root / "a.mp4").write_bytes(b"\0\0\0\x18ftypisom" + b"\0" * 64)
         space = Workspace(root, NOW, stop=_Hasty(), patience=Patience(1.0, (0.0,)), inquire=True)
         with suppress(SendError):
-            connection = module.connect(channel, secrets, space)
+            connection = guard.connect(channel, secrets, space)
             try:
                 _ask(connection, module, root)
             finally:
@@ -169,6 +170,9 @@ def _ask(connection: Connection, module: platforms.Platform, root: Path) -> None
                     stand += [_ref(ref) for ref in connection.find(asked, parent).values()]
             if stand:
                 parent = stand[-1]
+                with suppress(SendError):
+                    said = tuple(one.post for one in intents)
+                    connection.differing([Ours(ref, intents[0], said) for ref in stand])
             if module.EDITS and parent is not None:
                 with suppress(SendError):
                     _ref(connection.edit(parent, intents[0]))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from fuzz import answers, documents, pictures, records, seeds
+from fuzz.holds import no_defects
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,10 @@ class Entrance:
     seeds: Callable[[], Iterator[bytes]]
     share: int = 1
     slice: int = 20
+
+    def __call__(self, data: bytes) -> None:
+        with no_defects():
+            self.take(data)
 
 
 ENTRANCES: Mapping[str, Entrance] = {

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from html.parser import HTMLParser
+from unittest import mock
 
 from broadcast.model import Action, Announcement, Intent, Limits, Post, Problem
 
@@ -18,6 +20,20 @@ ELEMENTS = frozenset(
     "strong style sub summary sup svg table tbody td th thead time title tr ul video".split()
 )
 """What our own pages are made of: no element that runs, embeds or sends."""
+
+
+@contextmanager
+def no_defects() -> Iterator[None]:
+    """What the program would tell its users of as a defect of its own is raised."""
+
+    def raised(error: Exception) -> str:
+        raise error
+
+    with (
+        mock.patch("broadcast.source.problems.told", raised),
+        mock.patch("broadcast.platforms.guard.told", raised),
+    ):
+        yield
 
 
 def announcements(announcement: Announcement) -> None:

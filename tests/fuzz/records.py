@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,12 @@ def ledger(data: bytes) -> None:
         return
     again = b"".join(map(encode, entries))
     assert decode_lines(again, "again") == entries
+    project = _project()
+    try:
+        entries = decode_lines(data, "ledger, a.jsonl", partial(pipeline.believed, project))
+    except LedgerError as error:
+        holds.shown(error.message)
+        return
     events: dict[str, list[Event]] = {}
     for entry in entries:
         events.setdefault(entry.event.announcement, []).append(entry.event)
@@ -48,7 +54,6 @@ def ledger(data: bytes) -> None:
     beginnings(events)
     for told in verify.against_files(log, {"api-errors"}, {"x", "site"}):
         assert told
-    project = _project()
     plan = pipeline.planner(project, now=NOW, backfill=True)(log)
     for action in plan.actions:
         holds.post(action.post, project.config.channels[action.channel].limits)
