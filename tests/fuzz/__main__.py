@@ -21,7 +21,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-import atheris  # type: ignore[import-not-found,unused-ignore]  # its own requirements: see `make fuzz`
+import atheris  # type: ignore[import-untyped,unused-ignore]  # installed by `make fuzz` alone
 
 from fuzz.mutation import LONGEST, mutate
 

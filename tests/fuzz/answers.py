@@ -114,7 +114,7 @@ def answering(respond: Respond) -> Iterator[None]:
     with (
         mock.patch("requests.adapters.HTTPAdapter.send", through_requests),
         mock.patch("httpx.HTTPTransport.handle_request", through_httpx),
-        mock.patch("time.sleep", lambda _: None),
+        mock.patch("time.sleep", return_value=None),
         mock.patch("threading.Timer", mock.Mock()),
         mock.patch("broadcast.platforms.bluesky_video.POLL_PAUSE", 0),
     ):
@@ -218,9 +218,14 @@ def _unwritten(intent: Intent) -> Intent:
 
 
 TEXT = "Elevated errors. See https://status.example.com/a & @ada.example.com #sre <b>"
+FACETS = (Facet("link", "https://status.example.com/a", 21, 49), Facet("mention", "ada.example.com", 52, 68))
 POSTS = (
     (
-        Post(TEXT, len(TEXT), (Facet("link", "https://status.example.com/a", 21, 49), Facet("mention", "ada.example.com", 52, 68))),
+        Post(
+            TEXT,
+            len(TEXT),
+            (Facet("link", "https://status.example.com/a", 21, 49), Facet("mention", "ada.example.com", 52, 68)),
+        ),
         Post("And more.", 9, media=(Media("a.png", "Errors"),)),
     ),
     (Post("Resolved.", 9),),

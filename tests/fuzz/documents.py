@@ -1,4 +1,4 @@
-"""Entrances for what users write: announcements, the whole project, `broadcast.toml`, templates, other people's files."""
+"""Entrances for what users write: announcements, whole projects, `broadcast.toml`, templates, files of others."""
 
 from __future__ import annotations
 

@@ -6,23 +6,26 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 WORDS = (
-    *("---", "title: ", "kind: release", "kind: maintenance", "severity: major", "components: [API, ", "language: fr"),
-    *("starts: ", "ends: ", "date: ", "version: ", "tags: [", "channels: [x]", "link: https://", "update_every: 1h30m"),
-    *("## ", "# ", "### ", "Investigating", "Identified", "Monitoring", "Resolved", "Update", "Postmortem", "Reopened"),
-    *("Scheduled", "In progress", "Verifying", "Completed", "Cancelled", "Delayed", "Released", "Withdrawn", " - ", "@"),
-    *("2026-11-22 14:05 UTC", "2026-11-22T15:40Z", "2026-03-29 02:30 Europe/Berlin", "2024-02-30 25:61 +15:00"),
-    *("0000-00-00", "9999-12-31 23:59:59 -14:00", "00:00", "2026-11-22", "+01:00", "CET", "A/A", "../etc/passwd"),
-    *("```post x\n", "```\n", "~~~", "<!--", "-->", "<script>", "</pre>", "<![CDATA[", "<details>", "<br>", "&amp;"),
-    *("**", "_", "`", "~~", "[", "](", ")", "![", "](errors.png)", "[^1]", "[a]: b", "> ", "- ", "1. ", "* ", "\\", "|"),
-    *("|---|", "https://", "https://a.io/x_y(z)", "http://müller.de/?q=1&copy=2", "example.com", "@ada@example.social"),
-    *("#outage", "<<<<<<< HEAD\n", "=======\n", ">>>>>>> main\n", "javascript:alert(1)", "mailto:a@b.c", "x" * 300),
-    *("()", "{", "}", "[[", "]]", "'", '"', "&a ", "*a", "!!python/object", "<<: ", "? ", ": ", "|\n", ">-\n", "%", "#"),
-    *("[channels.x]\n", "platform = ", '"bluesky"', "[[routes]]\n", "true", "1e400", "-0", "nan", "inf", "0x1F", "null"),
-    *('"v":1', '"key":"0123456789abcdef"', '"event":"receipt"', '"part":0', '"update":"2026-11-22T14:05:00Z"', "1" * 5000),
-    *("{{ ", " }}", "{% block body %}", "{% endblock %}", "{% for a in range(9) %}", "{% endfor %}", "{% include ", "~"),
-    *("Retry-After: ", "x-rate-limit-reset: ", "Date: ", "Location: ", "Content-Encoding: gzip", "Link: <", "429", "503"),
-    *("\u202e", "\u2066", "\u200d", "\ufe0f", "\u20e3", "👨\u200d👩\u200d👧", "🇩🇪", "🏴\U000e0067", "e\u0301", "각", "ﷺ", "ß", "İ"),
-    *("\ufeff", "\u2028", "\x85", "\xa0", "\u3000", "\x00", "\x1b[31m", "\x7f", "\r\n", "\r", "\n", "\n\n", "\t", " ", "\v"),
+    *("---", "title: ", "kind: release", "kind: maintenance", "severity: major", "components: [API, "),
+    *("language: fr", "starts: ", "ends: ", "date: ", "version: ", "tags: [", "channels: [x]"),
+    *("link: https://", "update_every: 1h30m", "## ", "# ", "### ", "Investigating", "Identified"),
+    *("Monitoring", "Resolved", "Update", "Postmortem", "Reopened", "Scheduled", "In progress", "Verifying"),
+    *("Completed", "Cancelled", "Delayed", "Released", "Withdrawn", " - ", "@", "2026-11-22 14:05 UTC"),
+    *("2026-11-22T15:40Z", "2026-03-29 02:30 Europe/Berlin", "2024-02-30 25:61 +15:00", "0000-00-00"),
+    *("9999-12-31 23:59:59 -14:00", "00:00", "2026-11-22", "+01:00", "CET", "A/A", "../etc/passwd"),
+    *("```post x\n", "```\n", "~~~", "<!--", "-->", "<script>", "</pre>", "<![CDATA[", "<details>", "<br>"),
+    *("&amp;", "**", "_", "`", "~~", "[", "](", ")", "![", "](errors.png)", "[^1]", "[a]: b", "> ", "- "),
+    *("1. ", "* ", "\\", "|", "|---|", "https://", "https://a.io/x_y(z)", "http://müller.de/?q=1&copy=2"),
+    *("example.com", "@ada@example.social", "#outage", "<<<<<<< HEAD\n", "=======\n", ">>>>>>> main\n"),
+    *("javascript:alert(1)", "mailto:a@b.c", "x" * 300, "()", "{", "}", "[[", "]]", "'", '"', "&a ", "*a"),
+    *("!!python/object", "<<: ", "? ", ": ", "|\n", ">-\n", "%", "#", "[channels.x]\n", "platform = "),
+    *('"bluesky"', "[[routes]]\n", "true", "1e400", "-0", "nan", "inf", "0x1F", "null", '"v":1'),
+    *('"key":"0123456789abcdef"', '"event":"receipt"', '"part":0', '"update":"2026-11-22T14:05:00Z"'),
+    *("1" * 5000, "{{ ", " }}", "{% block body %}", "{% endblock %}", "{% for a in range(9) %}"),
+    *("{% endfor %}", "{% include ", "~", "Retry-After: ", "x-rate-limit-reset: ", "Date: ", "Location: "),
+    *("Content-Encoding: gzip", "Link: <", "429", "503", "\u202e", "\u2066", "\u200d", "\ufe0f", "\u20e3"),
+    *("👨\u200d👩\u200d👧", "🇩🇪", "🏴\U000e0067", "e\u0301", "각", "ﷺ", "ß", "\u0130", "\ufeff", "\u2028"),
+    *("\x85", "\xa0", "\u3000", "\x00", "\x1b[31m", "\x7f", "\r\n", "\r", "\n", "\n\n", "\t", " ", "\v"),
     *("日本語。", "服务已恢复", "\ufffe", "\ud800", "\U0010ffff", "\u0130", "１２", "²", "٣"),
 )
 _BYTES = tuple(word.encode("utf-8", "surrogatepass") for word in WORDS)
@@ -73,7 +76,8 @@ def _lines(data: bytes, random: Random, others: Sequence[bytes]) -> bytes:
         case 2:
             del lines[one]
         case _:
-            lines[one] = random.choice((b"> ", b"- ", b"    ", b"## ", b"| ")) * random.choice((1, 1, 3, 40)) + lines[one]
+            prefix = random.choice((b"> ", b"- ", b"    ", b"## ", b"| "))
+            lines[one] = prefix * random.choice((1, 1, 3, 40)) + lines[one]
     return b"\n".join(lines)
 
 

@@ -6,17 +6,18 @@ import io
 import json
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
 
-from broadcast.ledger.codec import Entry, encode
-from broadcast.ledger.base import Log
-from broadcast.model import Receipt, Ref, Verdict
-from broadcast.templates import packaged
 from broadcast import pipeline
+from broadcast.ledger.base import Log
+from broadcast.ledger.codec import Entry, encode
+from broadcast.model import Event, Receipt, Ref, Verdict
+from broadcast.templates import packaged
 from fuzz import answers
 from fuzz.documents import ANNOUNCEMENT, CONFIG, NOW, folder
 from fuzz.holds import intent
@@ -64,14 +65,21 @@ HOSTILE = (
     "日本語のテキスト。" * 60,
     "| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 60,
     "1. one\n\n   ```\n   code\n   ```\n2. two\n   - three\n     > four\n\n       five",
-    "![a](errors.png) ![b](../../etc/passwd) ![c](https://a.example/b.png \"title\")",
+    '![a](errors.png) ![b](../../etc/passwd) ![c](https://a.example/b.png "title")',
     "[a](javascript:alert(1)) <https://a.io> <b onclick=x>bold</b> &lt;script&gt;",
     "a[^1] b\n\n[^1]: note\n[a]: https://a.io 'x'",
     "```post x\nMy own words\n```\n\n```private\nfor us\n```",
     "<details><summary>More</summary>\n\ntext\n\n</details>",
 )
+IDS = {
+    "x": "1991234567890123456",
+    "bluesky": "at://did:plc:ewvi7nxzyoun6zhxrhs64oiz/app.bsky.feed.post/3lbktzpqxfs2a",
+    "mastodon": "113512345678901234",
+    "site": "api-errors#u-20261122T140500Z",
+}
 FRONTS = (
-    "title: a\nkind: maintenance\nstarts: 2026-11-23T02:00Z\nends: 2026-11-23T04:00Z\nupdate_every: 1h30m\nchannels: [x]",
+    "title: a\nkind: maintenance\nstarts: 2026-11-23T02:00Z\nends: 2026-11-23T04:00Z\nchannels: [x]",
+    "title: a\ndate: 2026-11-22 14:05 UTC\nupdate_every: 1h30m",
     "title: &a [*a, *a]\ntags: " + "[" * 300,
     "title: a\nlink: http://[::1\ndate: 2026-11-22T14:05 Europe/Berlin\nlanguage: fr",
     "title: |\n  a\n  b\nversion: 2.10\nkind: release\ndate: 2026-11-22 14:05 UTC",
@@ -101,8 +109,7 @@ def posts() -> Iterator[bytes]:
 
 
 def projects() -> Iterator[bytes]:
-    for data in announcements():
-        yield data
+    yield from announcements()
     french = ANNOUNCEMENT.replace("Elevated", "Taux").encode()
     yield b"\n".join([ANNOUNCEMENT.encode(), b"%% incidents/a.fr.md", french, b"%% incidents/A.md", french])
     for config in configs():
@@ -165,9 +172,9 @@ def issues() -> Iterator[bytes]:
     yield (
         b"---\ntitle: Database upgrade\ndate: 2021-04-14 10:00:00\nresolved: true\nresolvedWhen: 2021-04-14 12:00:00\n"
         b"severity: disrupted\naffected:\n  - API\nsection: issue\n---\n"
-        b"*Monitoring* - after 3 hours {{< track \"2021-04-14 11:00:00\" >}}\n\n*Investigating* - it is slow.\n"
+        b'*Monitoring* - after 3 hours {{< track "2021-04-14 11:00:00" >}}\n\n*Investigating* - it is slow.\n'
     )
-    yield b'+++\ntitle = "a"\ndate = 2021-04-14T10:00:00Z\nresolved = false\n+++\n\n**10:15 UTC**: text\n\n**10:30**: more\n'
+    yield b'+++\ntitle = "a"\ndate = 2021-04-14T10:00:00Z\nresolved = false\n+++\n\n**10:15 UTC**: text\n'
     yield b'{"title": "a", "date": "2021-04-14", "informational": true}\n\nWill be down.\n'
     for text in HOSTILE:
         yield f"---\ntitle: a\ndate: 2021-04-14\n---\n{text}\n".encode()
@@ -186,22 +193,25 @@ def ledgers() -> Iterator[bytes]:
         (root / "incidents" / "api-errors.md").write_text(ANNOUNCEMENT, encoding="utf-8")
         (root / "broadcast.toml").write_text(CONFIG, encoding="utf-8")
         plan = pipeline.planner(pipeline.read(root), now=NOW, backfill=True)(Log("none", {}))
-    intents = [intent(action, "run-1", NOW) for action in plan.actions]
-    receipts = [
-        Receipt(one.announcement, one.update, one.channel, one.part, NOW, "run-1", Ref(str(number), f"https://a/{number}"))
-        for number, one in enumerate(intents)
+    intents: list[Event] = [intent(action, "run-1", NOW) for action in plan.actions]
+    receipts: list[Event] = [
+        Receipt(one.announcement, one.update, one.channel, one.part, NOW, "run-1", Ref(IDS[one.channel]))
+        for one in intents
     ]
-    verdicts = [
-        Verdict(one.announcement, one.update, one.channel, number % 2, NOW + timedelta(minutes=5), "run-2", verdict, by)
-        for number, (one, verdict, by) in enumerate(
-            (one, verdict, by)
-            for one in intents[:2]
-            for verdict in ("absent", "posted", "retracted")
-            for by in ("reconcile", "baseline", "replies-refused")
-        )
+    words: tuple[Literal["absent", "posted", "retracted"], ...] = ("absent", "posted", "retracted")
+    verdicts: list[Event] = [
+        Verdict(one.announcement, one.update, one.channel, part, NOW + timedelta(minutes=5), "run-2", word, by)
+        for one in intents[:4]
+        for part in (0, 1)
+        for word in words
+        for by in ("reconcile", "baseline", "replies-refused")
     ]
     yield b""
-    for events in (intents, [*intents, *receipts], [*intents, *receipts[:2], *verdicts], verdicts, [*receipts, *verdicts]):
+    told: tuple[Sequence[Event], ...] = (
+        *(intents, [*intents, *receipts], [*intents, *receipts[:2], *verdicts]),
+        *(verdicts, [*receipts, *verdicts], [*verdicts, *intents]),
+    )
+    for events in told:
         yield b"".join(encode(Entry(f"{number:016x}", each)) for number, each in enumerate(events))
     yield b'{"v":1,"a":' + b"[" * 5000
     yield b'{"v":2}\n{"v":' + b"1" * 5000 + b"}\n"
@@ -223,7 +233,15 @@ def events() -> Iterator[bytes]:
 
 
 def images() -> Iterator[bytes]:
-    for form, mode in (("PNG", "RGBA"), ("PNG", "I;16"), ("PNG", "P"), ("JPEG", "RGB"), ("JPEG", "CMYK"), ("GIF", "P"), ("WEBP", "RGB")):
+    for form, mode in (
+        ("PNG", "RGBA"),
+        ("PNG", "I;16"),
+        ("PNG", "P"),
+        ("JPEG", "RGB"),
+        ("JPEG", "CMYK"),
+        ("GIF", "P"),
+        ("WEBP", "RGB"),
+    ):
         file = io.BytesIO()
         frames = [Image.new("RGBA", (12, 9), color) for color in ("red", "blue")]
         if mode == "I;16":

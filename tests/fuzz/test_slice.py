@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from broadcast.source import headings
+from broadcast.model import Draft, FitOptions, Limits, Post
 from fuzz.entrances import ENTRANCES
 from fuzz.mutation import mutate
 
@@ -24,17 +24,32 @@ def test_every_entrance_takes_what_is_nearly_right(name: str) -> None:
             raise
 
 
-def test_a_defect_that_users_would_be_told_of_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(kind: object, heading: str) -> None:
+def test_a_defect_that_users_would_only_be_told_of_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*given: object, **more: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("broadcast.source.updates.read_heading", broken)
+    monkeypatch.setattr("broadcast.source.read.parse", broken)
     with pytest.raises(ZeroDivisionError):
         ENTRANCES["line"](next(ENTRANCES["line"].seeds()))
-    assert headings.read_heading("incident", "Resolved - 2026-11-22 14:05 UTC") is not None
 
 
 def test_a_post_that_is_too_long_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fuzz.documents.fit", _as_it_is)
+    def careless(draft: Draft, limits: Limits, options: FitOptions) -> tuple[Post, ...]:
+        return (Post("a" * 299, 299),)
+
+    monkeypatch.setattr("fuzz.documents.fit", careless)
     with pytest.raises(AssertionError, match="299 of 280"):
         ENTRANCES["posts"](b"\0text")
+
+
+@pytest.mark.parametrize("hostile", ["<script>", '<b onclick="x">', '<a href="javascript:x">', "\x1b[31m", "\u202e"])
+def test_a_page_that_obeys_strangers_is_a_finding(hostile: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("broadcast.views.html.preview", lambda plan, root: f"<p>{hostile}</p>")
+    with pytest.raises(AssertionError):
+        ENTRANCES["line"](next(ENTRANCES["line"].seeds()))
+
+
+def test_a_client_that_never_ends_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fuzz.answers.MOST", 3)
+    with pytest.raises(AssertionError, match="does this end"):
+        ENTRANCES["x"](next(ENTRANCES["x"].seeds()))
