@@ -110,6 +110,7 @@ def _fuzz(name: str, entrance: Entrance, seconds: int) -> None:
         "rss_limit_mb": 4096,
         "artifact_prefix": f"{HOME / name}/",
         "print_final_stats": 1,
+        "report_slow_units": STUCK,
         "verbosity": 1,
     }
     arguments = [sys.argv[0], *(f"-{key}={value}" for key, value in options.items()), str(corpus)]
