@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import sqlite3
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -100,13 +101,44 @@ def journal(data: bytes) -> None:
 
 
 def database(data: bytes) -> None:
-    """A file that should be an SQLite ledger, and one whose lines are other than they should be."""
+    """A file that should be an SQLite ledger; or SQL that somebody has run on one."""
     with folder() as root:
-        (root / "ledger.db").write_bytes(data)
+        file = root / "ledger.db"
+        if data.startswith(SCRIPT):
+            file.write_bytes(blank_database())
+            _run(file, data.removeprefix(SCRIPT).decode("utf-8", "replace"))
+        else:
+            file.write_bytes(data)
+        book = open_ledger(f"sqlite:///{file}", root)
+        more = [Receipt("a", NOW, "x", 1, NOW, "run", Ref("2"))]
+        for use in (lambda: book.append(more, book.read().version), lambda: book.append(more, None), book.entries):
+            with suppress(BroadcastError):
+                use()
+
+
+SCRIPT = b"-- "
+STEPS = 10_000
+
+
+@cache
+def blank_database() -> bytes:
+    """The file of a ledger with two lines."""
+    with folder() as root:
         book = open_ledger(f"sqlite:///{root}/ledger.db", root)
-        with suppress(BroadcastError):
-            log = book.read()
-            book.append([Receipt("a", NOW, "x", 1, NOW, "run", Ref("1"))], log.version)
+        receipt = Receipt("a", NOW, "x", 1, NOW, "run", Ref("1"))
+        book.append([receipt, Verdict("a", NOW, "x", 2, NOW, "run", "absent", "settle")], None)
+        return (root / "ledger.db").read_bytes()
+
+
+def _run(file: Path, script: str) -> None:
+    """Statement by statement, as far as they are right, none of them for long; no other file is touched."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 1_000_000)
+        connection.set_progress_handler(lambda: 1, STEPS)
+        for statement in script.split(";"):
+            with suppress(sqlite3.Error, sqlite3.Warning, ValueError):
+                connection.execute(statement)
 
 
 def event(data: bytes) -> None:

@@ -18,7 +18,7 @@ from broadcast.ledger.base import Log
 from broadcast.ledger.codec import Entry, encode
 from broadcast.model import Event, Receipt, Ref, Verdict
 from broadcast.templates import packaged
-from fuzz import answers
+from fuzz import answers, records
 from fuzz.documents import ANNOUNCEMENT, CONFIG, NOW, folder
 from fuzz.holds import intent
 
@@ -217,14 +217,21 @@ def ledgers() -> Iterator[bytes]:
     yield b'{"v":2}\n{"v":' + b"1" * 5000 + b"}\n"
 
 
-def databases() -> Iterator[bytes]:
-    from broadcast.ledger.open import open_ledger
+COLUMNS = (
+    *("lines set number", "lines set key", "lines set announcement", "lines set line"),
+    *("ledger set schema_version", "ledger set lines", "ledger set tip"),
+)
+VALUES = ("x'80'", "''", "2", "-1", "1e400", "'b' || char(0)")
 
-    with folder() as root:
-        book = open_ledger(f"sqlite:///{root}/ledger.db", root)
-        book.append([Receipt("a", NOW, "x", 1, NOW, "run", Ref("1"))], None)
-        yield (root / "ledger.db").read_bytes()
+
+def databases() -> Iterator[bytes]:
+    yield records.blank_database()
     yield b""
+    for column in COLUMNS:
+        for value in VALUES:
+            yield records.SCRIPT + f"update broadcast_{column} = {value}".encode()
+    for table in (b"broadcast_lines", b"broadcast_ledger"):
+        yield records.SCRIPT + b"delete from %s; drop table %s; create table %s (id, line);" % (table, table, table)
 
 
 def events() -> Iterator[bytes]:
