@@ -180,3 +180,38 @@ def test_a_file_that_may_only_be_read(tmp_path: Path) -> None:
     assert ledger.read().events == {"api-errors": (event(1),)}
     with pytest.raises(LedgerError, match="readonly database"):
         ledger.append([event(2)], None)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE broadcast_lines SET line = x'80'",
+        "UPDATE broadcast_lines SET line = CAST(x'80' AS TEXT)",
+        "UPDATE broadcast_lines SET key = x'80'",
+        "UPDATE broadcast_lines SET number = 'one'",
+        "UPDATE broadcast_ledger SET lines = ''",
+        "UPDATE broadcast_ledger SET lines = 1e400",
+        "UPDATE broadcast_ledger SET tip = x'80'",
+        "UPDATE broadcast_ledger SET schema_version = x'80'",
+        "DROP TABLE broadcast_ledger; CREATE TABLE broadcast_ledger (id); INSERT INTO broadcast_ledger VALUES (1)",
+    ],
+)
+def test_a_value_of_a_type_that_its_column_does_not_have(damage: str, tmp_path: Path) -> None:
+    """SQLite keeps whatever it is given."""
+    ledger = open_ledger("sqlite:///ledger.db", tmp_path)
+    ledger.append([event(1)], None)
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection, connection:
+        connection.executescript(damage)
+    for call in both(ledger) if "broadcast_ledger" in damage else [ledger.read]:
+        with pytest.raises(LedgerError, match=r"ledger sqlite:///ledger\.db"):
+            call()
+
+
+def test_a_damaged_file_whose_own_words_are_no_text(tmp_path: Path) -> None:
+    ledger = open_ledger("sqlite:///ledger.db", tmp_path)
+    ledger.append([event(1)], None)
+    file = tmp_path / "ledger.db"
+    file.write_bytes(file.read_bytes().replace(b"CREATE TABLE", b"CREATE \x80ABLE"))
+    for call in both(ledger):
+        with pytest.raises(LedgerError, match=r"ledger sqlite:///ledger\.db"):
+            call()

@@ -364,3 +364,10 @@ def test_a_real_site(tmp_path: Path) -> None:
         before = before.replace("![", "[").replace("[](", "[image](")
         lost = Counter(before.split()) - after
         assert not lost, (conversion.filename, lost)
+
+
+@pytest.mark.parametrize("target", ["t://[", "http://[::1", "//a]b", "mailto://[", "https://a]/b"])
+def test_an_address_that_cannot_be_read_keeps_its_words(target: str) -> None:
+    announcement, notes = announced(page(f"It is [described here]({target}) in full."))
+    assert "described here" in announcement.updates[0].body
+    assert f"`{target}` leads nowhere from a post: its words are kept" in notes

@@ -143,7 +143,7 @@ class SqlLedger:
             last, lines, record = Tip(0, ""), [], None
             if connection is not None and tables.exists(connection):
                 last = tables.tip(connection, self._where)
-                record = tables.record(connection, last)
+                record = tables.record(connection, last, self._where)
                 lines = list(tables.lines(connection, last, self._where, self._check))
         self._compare(seen, lambda number: lines[number - 1].entry.key if number <= len(lines) else None)
         return last, lines, record
@@ -184,7 +184,7 @@ class SqlLedger:
             if last.signed:
                 raise needs_key(self._where)
             return START
-        record = tables.record(connection, last)
+        record = tables.record(connection, last, self._where)
         if last.number and record is None:
             self._seal.verify(None, {_CHAIN: list(tables.lines(connection, last, self._where))}, self._told())
         head = self._seal.verify(record, {}, self._told(), ()).get(_CHAIN, START)

@@ -42,7 +42,7 @@ class Sqlite:
         if not self._file.exists():
             yield None
             return
-        with transaction(self._engine, "BEGIN") as connection:
+        with self._undamaged(), transaction(self._engine, "BEGIN") as connection:
             yield connection
 
     @contextmanager
@@ -53,8 +53,17 @@ class Sqlite:
             raise LedgerError(f"the folder {self._file.parent} cannot be made: {error.strerror}") from None
         # EXTRA is FULL, and syncs the folder too: without, a power cut can bring back the rollback journal, and with it
         # the state before a commit. IMMEDIATE locks before it reads, so nobody has to be turned down half-way.
-        with transaction(self._engine, "PRAGMA synchronous = EXTRA", "BEGIN IMMEDIATE") as connection:
+        first = ("PRAGMA synchronous = EXTRA", "BEGIN IMMEDIATE")
+        with self._undamaged(), transaction(self._engine, *first) as connection:
             yield connection
+
+    @contextmanager
+    def _undamaged(self) -> Iterator[None]:
+        """Python's driver stumbles over SQLite's complaints where they quote bytes of a damaged file."""
+        try:
+            yield
+        except UnicodeDecodeError:
+            raise LedgerError(f"ledger {self.name}: the file is damaged", "restore it from a backup") from None
 
     def masked(self, text: str) -> str:
         return text

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -40,6 +40,8 @@ from broadcast.ledger.seal import Line, read_line
 SCHEMA = 1
 SIGNED = 2
 """The schema of a ledger that is signed. A broadcast that knows nothing of signatures refuses it, as it must."""
+
+_Value = TypeVar("_Value")
 
 _MANY = 1000
 """Keys that one query looks up: databases bound the number of a statement's parameters."""
@@ -90,6 +92,13 @@ class Row:
     line: bytes
 
 
+def _of_type(kind: type[_Value], value: object, where: str, column: Column[Any]) -> _Value:
+    """A value, which SQLite keeps in any column whatever its type is. Raises `LedgerError`."""
+    if not isinstance(value, kind):
+        raise LedgerError(f"{where}: the column {column} holds what does not belong there", "restore it from a backup")
+    return value
+
+
 def exists(connection: Connection) -> bool:
     return inspect(connection).has_table(_LEDGER.name)
 
@@ -112,15 +121,16 @@ def tip(connection: Connection, where: str, *, lock: bool = False) -> Tip:
             f"{where}: version {row['schema_version']} of the tables is not known to this version of broadcast",
             "upgrade broadcast",
         )
-    return Tip(row["lines"], row["tip"], row["schema_version"] == SIGNED)
+    number: int = _of_type(int, row["lines"], where, _LEDGER.c.lines)
+    return Tip(number, _of_type(str, row["tip"], where, _LEDGER.c.tip), row["schema_version"] == SIGNED)
 
 
-def record(connection: Connection, last: Tip) -> bytes | None:
+def record(connection: Connection, last: Tip, where: str) -> bytes | None:
     """What a signed ledger is held against."""
     if not last.signed or not inspect(connection).has_table(_SEAL.name):
         return None
-    found: str | None = connection.execute(select(_SEAL.c.record)).scalar()
-    return None if found is None else found.encode()
+    found = connection.execute(select(_SEAL.c.record)).scalar()
+    return None if found is None else _of_type(str, found, where, _SEAL.c.record).encode()
 
 
 def keep(connection: Connection, last: Tip, record: bytes) -> None:
@@ -183,7 +193,8 @@ def lines(connection: Connection, last: Tip, where: str, check: Check = unchecke
     for number, row in enumerate(connection.execute(select(_LINES).order_by(_LINES.c.number)), start=1):
         if row.number != number:
             raise LedgerError(f"{where}: line {number} is missing", "restore it from a backup")
-        line = read_line(row.line.encode(), f"{where}, {place(number)}", check)
+        here = f"{where}, {place(number)}"
+        line = read_line(_of_type(str, row.line, here, _LINES.c.line).encode(), here, check)
         item = line.entry
         if (item.key, item.event.announcement) != (row.key, row.announcement):
             raise LedgerError(f"{where}, line {number}: is not of the key and announcement that its row names")

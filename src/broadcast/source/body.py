@@ -107,8 +107,13 @@ def _find(lines: list[str], line: int, text: str, start: int) -> int:
     return max(lines[line].find(text, start), 0) if line < len(lines) else 0
 
 
+def can_be_opened(target: str) -> bool:
+    """Whether a link leads somewhere for followers: to the web, or to somebody's mail."""
+    return is_web_address(target) or re.fullmatch(r"mailto:[^@\s]+@[^@\s]+", target) is not None
+
+
 def _wrong_link(target: str) -> str:
-    if is_web_address(target) or re.fullmatch(r"mailto:[^@\s]+@[^@\s]+", target):
+    if can_be_opened(target):
         return ""
     if not target or not _SCHEME.match(target):
         return f"`{shown(target)}` is not a whole address, and a post has no page that it could belong to: write https://..."

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from broadcast.model import Kind
-from broadcast.source.frontmatter import is_web_address
+from broadcast.source.body import can_be_opened
 from broadcast.source.headings import read_heading
 from broadcast.source.outline import Fence, Heading, Html, outline
 from broadcast.source.problems import shown
@@ -59,7 +58,7 @@ def _line(line: str, notes: list[str]) -> str:
 
     def reference(match: re.Match[str]) -> str:
         image, words, target = match.groups()
-        if is_web_address(target) or urlsplit(target).scheme == "mailto":
+        if can_be_opened(target):
             if image:
                 notes.append(f"the image {target} became a link: save it beside the file to post it")
                 return f"[{words or 'image'}]({target})"
