@@ -18,13 +18,13 @@ from typing import Any, TextIO, cast
 
 from broadcast.visible import HIDDEN, visible
 
-MARKERS = (
-    *("::", "##[", "##vso[", "##teamcity[", "section_start:", "section_end:", "travis_fold:"),
-    *("--- ", "+++ ", "~~~ ", "^^^ +++"),
-)
-"""How a line begins that a host obeys: GitHub (docs.github.com, "Workflow commands"), Azure Pipelines ("Logging
-commands"), TeamCity ("Service messages"), GitLab ("Custom collapsible sections"), Travis, and Buildkite ("Managing log
-output")."""
+MARKERS = (*("::", "section_start:", "section_end:", "travis_fold:"), *("--- ", "+++ ", "~~~ ", "^^^ +++"))
+"""How a line begins that a host obeys: GitHub (docs.github.com, "Workflow commands"), GitLab ("Custom collapsible
+sections"), Travis, and Buildkite ("Managing log output")."""
+INSIDE = re.compile(r"(##(?:vso|teamcity)?)\[")
+"""What a host obeys wherever it stands in a line: GitHub's older commands (actions/runner, `ActionCommand.TryParse`),
+Azure Pipelines ("Logging commands"), and TeamCity ("Service messages"). Broken before its bracket."""
+_LONGEST = len("##teamcity")
 _STYLE = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;[^\x00-\x1f\x7f-\x9f]*\x1b\\")
 """What rich writes: colors, and links (ECMA-48, SGR; OSC 8)."""
 _BEFORE = re.compile(r"(?:[\s\u200b\u2060\ufeff]|\x1b\[[0-9;]*m)*")
@@ -38,10 +38,11 @@ class Shown(io.TextIOBase):
 
     def __init__(self, below: TextIO) -> None:
         self._below = below
+        self._tail = ""  # the last that was written, which may be the first half of what a host obeys
         self._held: str | None = ""  # what the line begins with, as far as that may become a marker; None: it has begun
 
     def write(self, text: str, /) -> int:
-        *whole, last = self._plain(text).split("\n")
+        *whole, last = self._broken(self._plain(text)).split("\n")
         out = [self._line(piece, end="\n") for piece in whole]
         out.append(self._line(last, end=""))
         self._below.write("".join(out))
@@ -87,6 +88,13 @@ class Shown(io.TextIOBase):
             pieces += [visible(text[at : style.start()]), style[0]]
             at = style.end()
         return "".join([*pieces, visible(text[at:])])
+
+    def _broken(self, text: str) -> str:
+        """The text without what is obeyed inside of a line, also where its first half was written before."""
+        before = self._tail  # with what was broken in it: nothing in it matches any more
+        broken = INSIDE.sub(r"\1\\[", before + text)
+        self._tail = broken[-_LONGEST:]
+        return broken[len(before) :]
 
     def _line(self, piece: str, end: str) -> str:
         """A piece of a line as it is passed on, with the line's `end` where that has come."""

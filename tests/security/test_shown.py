@@ -1,7 +1,8 @@
 """What users, servers and ledgers write is shown, and acts on nobody: neither on a terminal nor on a host of CI that
 takes lines of a log for commands.
 
-On e0fdd80 a channel's name began a line with `::error`, and so did a title, a receipt's URL and a template's name.
+On e0fdd80 a channel's name began a line with `::error`, and so did a title, a receipt's URL and a template's name;
+what servers say and what is typed was harmless there, and is held to that.
 """
 
 from __future__ import annotations
@@ -24,13 +25,11 @@ from broadcast.streams import MARKERS as BEGINNINGS
 from broadcast.streams import Shown
 from kit import Desk, incident
 
-EVIL = "::error file=x::\x1b[2J\x1b]0;x\x07\u202egnihton\u2066\r::set-output name=a::b\x9b1A"
+INSIDE = "Down ##[add-mask]x ##vso[task.complete]y ##teamcity[z"
+EVIL = f"::error file=x::{INSIDE}\x1b[2J\x1b]0;x\x07\u202egnihton\u2066\r::set-output name=a::b\x9b1A"
 MARKERS = [
     "::error::x",
     "::add-mask::x",
-    "##[error]x",
-    "##vso[task.setvariable variable=a]b",
-    "##teamcity[message text='x']",
     "section_start:1:x",
     "travis_fold:start:x",
     "--- x",
@@ -71,6 +70,23 @@ def test_other_lines_stay_as_they_are(text: str) -> None:
     assert shown(*text) == text
 
 
+@pytest.mark.parametrize("word", ["##", "##vso", "##teamcity"])
+@pytest.mark.parametrize("before", ["", "  ", "Down ", "a\n", "\\", "###"])
+def test_what_is_obeyed_anywhere_in_a_line_is_broken(word: str, before: str) -> None:
+    broken = f"{before}{word}\\[add-mask]x\n"
+    assert shown(f"{before}{word}[add-mask]x\n") == broken
+    assert shown(*f"{before}{word}[add-mask]x\n") == broken
+    assert shown(f"{before}{word}", "[add-mask]x\n") == broken
+
+
+def test_json_with_it_says_the_same(live: Desk) -> None:
+    title = "Down ##[add-mask]x ##vso[task.complete]"
+    live.write("incidents/slow.md", incident(("Investigating", 30, title), title=json.dumps(title)))
+    done = live.run("status", "--all", "--json")
+    assert "##[" not in done.out
+    assert done.json()["announcements"][0]["title"] == title
+
+
 def test_a_prompt_is_shown_at_once() -> None:
     below = io.StringIO()
     stream = Shown(below)
@@ -89,6 +105,7 @@ def test_lines_for_a_host_are_written_as_they_are() -> None:
 
 def harmless(text: str) -> None:
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text), ascii(text)
+    assert not re.search(r"##(vso|teamcity)?\[", text), ascii(text)
     for line in re.split(r"[\n\r\x0b\x0c\x85\u2028\u2029]", text):
         assert not line.strip().startswith(BEGINNINGS), ascii(line)
 

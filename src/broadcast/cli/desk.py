@@ -25,7 +25,7 @@ from broadcast.model import Place, Problem
 from broadcast.paths import is_file, is_folder, real
 from broadcast.platforms import base as platforms
 from broadcast.platforms import guard
-from broadcast.streams import Shown
+from broadcast.streams import INSIDE, Shown
 from broadcast.views import terminal
 from broadcast.views.groups import count
 from broadcast.visible import HIDDEN, visible
@@ -71,7 +71,8 @@ class Desk:
         """Print JSON to stdout, and nothing else: valid in every encoding."""
         unicode = "utf" in (sys.stdout.encoding or "").lower()
         text = json.dumps(data, ensure_ascii=not unicode, indent=2)
-        sys.stdout.write(HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
+        text = HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+        sys.stdout.write(INSIDE.sub(r"\1\\u005b", text) + "\n")
 
     def command(self, text: str) -> None:
         """Print lines that a host of CI obeys: what is in them has been escaped for that."""
