@@ -182,6 +182,8 @@ def test_what_was_written_before_there_was_a_key_is_adopted_once(
     assert asked.code == 2
     assert SLUG in asked.err
     assert place.lines() == before
+    assert scene.run("ledger", "verify", "--yes").code == 2
+    assert place.lines() == before
     assert scene.run("ledger", "verify", "--adopt", "--yes").code == 0
     scene.fresh()
     scene.assert_once()

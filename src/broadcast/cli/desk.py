@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from rich.console import Console
@@ -76,9 +76,7 @@ class Desk:
 
     def command(self, text: str) -> None:
         """Print lines that a host of CI obeys: what is in them has been escaped for that."""
-        out: object = sys.stdout
-        if isinstance(out, Shown):
-            out.own(text)
+        cast(Shown, sys.stdout).own(text)
 
     def tell(self, message: str) -> None:
         """A line of the result, on stdout."""

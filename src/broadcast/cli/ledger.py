@@ -182,6 +182,8 @@ def verify(
 ) -> None:
     here = desk(context)
     project = here.project()
+    if yes and not adopt:
+        raise UsageError("--yes answers what --adopt asks", "type `broadcast ledger verify`, or add --adopt")
     if adopt:
         _adopt(here, project, yes=yes)
     log = ledger_of(here, project).read()

@@ -206,7 +206,7 @@ def lines(connection: Connection, last: Tip, where: str, check: Check = unchecke
 
 def place(number: int) -> str:
     """How a line is named in messages."""
-    return f"line {number} (row {number} of {_LINES.name})"
+    return f"line {number}"
 
 
 def row(item: Entry) -> Row:
