@@ -122,3 +122,23 @@ def test_check_names_the_line_and_what_is_wrong(desk: Desk, data: bytes, said: s
         7,
     )
     assert said in problem["message"]
+
+
+def test_a_picture_that_is_named_a_thousand_times_is_looked_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+
+    def wrong(data: bytes) -> str:
+        looked.append(len(data))
+        return "is broken"
+
+    monkeypatch.setattr(pictures, "wrong", wrong)
+    desk.write("broadcast.toml", '[channels.site]\nplatform = "site"\n')
+    for slug in ("a", "b"):
+        body = "![A graph](a.png)\n\n" * 500
+        desk.write(f"incidents/{slug}.md", incident(("Investigating", 30, body), ("Resolved", 20, body)))
+    (desk.root / "incidents" / "a.png").write_bytes(saved("PNG"))
+    problems = desk.run("check", "--json").json()["problems"]
+    assert len([one for one in problems if one["code"] == "bad-media"]) == 2000
+    assert len(looked) == 1

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from urllib.parse import unquote
@@ -35,7 +36,16 @@ class Reference:
     place: Place
 
 
-def check_body(update: Update, path: str, root: Path) -> Iterator[Problem]:
+Judge = Callable[[str], str]
+"""Why the file at a path below the root is no picture that can be posted; empty where it is one."""
+
+
+def judge(root: Path) -> Judge:
+    """Looks at each file once, however often it is named."""
+    return cache(partial(_wrong_content, root))
+
+
+def check_body(update: Update, path: str, root: Path, wrong_content: Judge) -> Iterator[Problem]:
     """The problems of an update of the file at `path`; `root` is the project's resolved folder."""
     tokens = _MARKDOWN.parse(update.body)
     if not any(_says_something(token) for token in tokens):
@@ -62,7 +72,7 @@ def check_body(update: Update, path: str, root: Path) -> Iterator[Problem]:
         wrong = _wrong_file(reference.target, path, root)
         if wrong:
             yield problem("missing-media", reference.place, wrong)
-        elif wrong := _wrong_content(root, path_of(reference.target, path)):
+        elif wrong := wrong_content(path_of(reference.target, path)):
             yield problem("bad-media", reference.place, f"`{shown(reference.target)}` {wrong}")
 
 

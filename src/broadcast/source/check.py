@@ -12,7 +12,7 @@ from pathlib import Path
 
 from broadcast.model import Announcement, Kind, Place, Problem
 from broadcast.paths import real
-from broadcast.source.body import check_body
+from broadcast.source.body import check_body, judge
 from broadcast.source.problems import did_you_mean, isolated, problem, shown
 from broadcast.source.statuses import named, step
 from broadcast.source.times import format_time
@@ -35,6 +35,7 @@ def check(
     """Every problem, sorted by place. `root` is the project's folder; `channels` is None where the configuration
     is not known, and then names of channels are not checked."""
     root = real(root)
+    wrong_content = judge(root)
     problems: list[Problem] = []
     for announcement in announcements:
         with isolated(Place(announcement.path), problems):
@@ -43,7 +44,7 @@ def check(
             if channels is not None:
                 problems += _names(announcement, channels, platforms)
             for update in announcement.updates:
-                problems += check_body(update, announcement.path, root)
+                problems += check_body(update, announcement.path, root, wrong_content)
     for translation, base in _translations(announcements):
         with isolated(Place(translation.path), problems):
             problems += _translation(translation, base)
