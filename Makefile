@@ -5,7 +5,7 @@ PDS := tests/pds/node_modules/.stamp
 # The tests start many processes, each of which would have to compile the program again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test faults races kills growth lint lock clean
+.PHONY: demo test faults races kills growth fuzz lint lock clean
 
 .venv/.stamp: requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -39,6 +39,13 @@ kills: .venv/.stamp  ## 500 times a publish, and 500 times a writer of a ledger,
 growth: .venv/.stamp  ## how the time of every shape of input grows from 25 KB to 100 KB, as a table: a quarter of an hour
 	PYTHONPATH=tests $(BIN)/python -m growth
 
+.venv/.fuzz: requirements-fuzz.lock .venv/.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-fuzz.lock
+	touch $@
+
+fuzz: .venv/.fuzz  ## an hour of fuzzing, led by coverage, at every entrance; `make test` takes a slice of it
+	PYTHONPATH=tests $(BIN)/python -m fuzz --minutes $(or $(MINUTES),60)
+
 lint: .venv/.stamp  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -47,6 +54,8 @@ lint: .venv/.stamp  ## style and types
 lock:  ## the locked dependencies, from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.lock
+	uv pip compile --group fuzz --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements-fuzz.lock
 
 clean:
-	rm -rf .venv .broadcast public dist build tests/pds/node_modules
+	rm -rf .venv .broadcast .fuzz public dist build tests/pds/node_modules

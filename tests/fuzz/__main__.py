@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib
+import pkgutil
 import re
 import subprocess
 import sys
@@ -23,6 +25,7 @@ from typing import TYPE_CHECKING
 
 import atheris  # type: ignore[import-untyped,unused-ignore]  # installed by `make fuzz` alone
 
+import broadcast
 from fuzz.mutation import LONGEST, mutate
 
 if TYPE_CHECKING:
@@ -121,6 +124,11 @@ def _fuzz(name: str, entrance: Entrance, seconds: int) -> None:
 def main() -> int:
     with atheris.instrument_imports(include=["broadcast"]):
         from fuzz.entrances import ENTRANCES
+
+        # What is imported late would not be measured.
+        for module in pkgutil.walk_packages(broadcast.__path__, "broadcast."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
 
     parser = argparse.ArgumentParser(prog="fuzz", description="Fuzz every entrance, or those that are named.")
     parser.add_argument("--minutes", type=float, default=60.0)

@@ -32,7 +32,7 @@ from broadcast.rehearsal import base as rehearsal
 from fuzz.documents import NOW, folder
 
 MARK = b"%% "
-LASTS = 150
+LASTS = 80
 MOST = 400
 """After so many requests a server does nothing but fail; and more than the others nobody may make."""
 PORT = "http://127.0.0.1:9"

@@ -15,6 +15,7 @@ from PIL import Image
 from broadcast.errors import CredentialsError, LostAnswerError, RefusedError, UnprovableError
 from broadcast.model import Intent, Media
 from broadcast.platforms import bluesky, bluesky_records
+from broadcast.rehearsal.base import Response
 from broadcast.rehearsal.server import HALF, LOST, Fault
 from kit import sent
 
@@ -143,6 +144,32 @@ def test_mentions_are_resolved_before_and_what_is_fixed_then_is_sent(bench: Benc
         assert one.payload["cid"] == bluesky_records.record_cid(one.payload["record"]) == one.ref.data["cid"]
     root = {"uri": there[1].id, "cid": there[1].data["cid"]}
     assert [there[part].data["root"] for part in (1, 2, 3)] == [root] * 3
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(Response(200, b"<html>", {"Content-Type": "text/html"}), Response(200), Response(204)),
+        *(
+            Response(200, body, JSON)
+            for body in (b"[]", b"null", b"{}", b'{"did": 7}', b'{"did": ["did:plc:a"]}', b"{")
+        ),
+        Response(302, b"", {"Location": "https://elsewhere.example/"}),
+    ],
+    ids=lambda answer: f"{answer.status} {answer.body.decode()}",
+)
+def test_a_mention_whose_account_is_told_in_no_readable_way_stays_text(answer: Response, open_bench: Open) -> None:
+    bench = open_bench("bluesky")
+    connection = bench.connect()
+    fault = Fault(effect=False, answer=answer)
+    bench.server.faults = lambda request, number: fault if request.path.endswith("resolveHandle") else None
+    posts = [bench.post("Thanks to @newsroom.test for the report")]
+    record = connection.prepare(posts, "en", None)[0].payload["record"]
+    assert record["text"] == posts[0].text
+    assert not record.get("facets")
 
 
 def test_key_that_is_taken_writes_nothing_and_is_found(bench: Bench) -> None:

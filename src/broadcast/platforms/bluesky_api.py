@@ -108,7 +108,9 @@ class Client(SdkClient):  # type: ignore[misc]  # atproto has no marker for its 
 
     def resolve(self, handle: str) -> str:
         """The DID of a handle."""
-        did = str(self.resolve_handle(handle).did)
+        params = models.ComAtprotoIdentityResolveHandle.Params(handle=handle)
+        answer = self.invoke_query("com.atproto.identity.resolveHandle", params=params).content
+        did = str(field("Bluesky", answer, "did"))
         if not re.fullmatch(DID, did):
             raise RefusedError("Bluesky answered with a DID of another form than they have")
         return did

@@ -19,7 +19,7 @@ from broadcast.text import twitter
 URL_LENGTH = 23
 MAX_TEXT = 100_000
 """No text that is longer is even measured."""
-_MENTION = re.compile(r"(?<![=/\w])@([a-z0-9_]+(?:[a-z0-9_.-]*[a-z0-9_])?)@[\w.-]*\w", re.IGNORECASE)
+_MENTION = re.compile(r"(?<![=/\w])@([a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?)@[\w.-]*\w", re.IGNORECASE)
 _HASHTAG = re.compile(r"(?<![=/)\w])#(\w*[^\W\d_]\w*)")
 
 

@@ -14,7 +14,7 @@ Places = Mapping[Path, tuple[int, int]]
 """Line and column, from 1, of each key and each table."""
 
 _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"\n]*"|'[^'\n]*')(?:\s*\.\s*(?:[\w-]+|"[^"\n]*"|'[^'\n]*'))*)\s*=""")
-_TABLE = re.compile(r"\s*(\[\[?)\s*([^\]\n]+?)\s*\]")
+_TABLE = re.compile(r"\s*+(\[\[?)([^\]\n]++)\]")
 _DEEP = re.compile(r"""(?<![\w"'-])(?:[\w"'-]+[ \t]*\.[ \t]*){64}""")
 """A key of this many parts, for which tomllib takes quadratic time."""
 _WIDEST = 500

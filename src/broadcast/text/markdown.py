@@ -17,7 +17,7 @@ NESTING = 100
 _SCHEME = re.compile(r"https?\Z", re.IGNORECASE)
 _FOOTNOTE = re.compile(r"\[\^([^\s\[\]^]{1,40})\](?::(?=\s))?")
 _NOTED = re.compile(r"\[\^([^\s\[\]^]{1,40})\](?!:)")
-_NOTE = re.compile(r"\[\^([^\]\n]*)\]:[ \t]*<?(\S*?)>?[ \t]*")
+_NOTE = re.compile(r"\[\^([^\]\n]*)\]:[ \t]*+<?(\S*?)>?[ \t]*+")
 
 
 def _bare_url(state: StateInline, silent: bool) -> bool:

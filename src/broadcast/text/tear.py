@@ -11,7 +11,7 @@ from broadcast.text.atoms import Atom, Break, Mark
 from broadcast.text.characters import clusters
 from broadcast.text.compose import fits, join
 
-_WORDS = re.compile(r"(\s*)(\S+)")
+_WORDS = re.compile(r"(?<!\s)(\s*+)(\S++)")
 HUGE = 20
 """A word longer than this many posts is torn into fortieths of a post instead of graphemes."""
 

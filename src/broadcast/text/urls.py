@@ -19,7 +19,7 @@ _PATH = re.compile(rf"[/?#](?:[^{_NEVER}]|\\[_*])*")
 _TRAILING = "?!.,:;*_~'\"&|$%@["
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _HOST_END = re.compile(rf"[^\w.:\[\]%-]|[{_UNSPACED}](?![^\s/?#]*\.\w)")
-_HOST = re.compile(r"[\w.:-]*\w[\w.:-]*")
+_HOST = re.compile(r"[.:-]*+\w[\w.:-]*+")
 _SAFE_END = re.compile(r"[A-Za-z0-9=_/#-]")
 _FLAT_PARENTHESES = re.compile(r"[^()]*(?:\([^()]+\)[^()]*)*")
 

@@ -31,7 +31,7 @@ _COMBINING = r"\u0300-\u036f\u3099\u309a\ufe00-\ufe0f\U000e0100-\U000e01ef\u200c
 _HAS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
 _CLOSES = re.compile(rf"[{_CLOSING}]")
 _UNITS = re.compile(
-    rf"[{_OPENING}]*[{_UNSPACED}](?:[{_CLOSING}{_COMBINING}])*|(?:(?![{_OPENING}]*[{_UNSPACED}]).)+", re.DOTALL
+    rf"[{_OPENING}]*[{_UNSPACED}](?:[{_CLOSING}{_COMBINING}])*|(?:[^{_OPENING}{_UNSPACED}]|[{_OPENING}]++(?![{_UNSPACED}]))+"
 )
 # What may follow a written URL without becoming part of it, on X and on Mastodon.
 _ENDS_URL = re.compile(r"[.,;:!?)'\"\]]+")

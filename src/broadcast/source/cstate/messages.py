@@ -38,7 +38,7 @@ _STATUS = re.compile(
     "(investigating|identified|monitoring|resolved|reopened|post-?mortem|scheduled|in[ -]progress|verifying|completed"
     r"|cancell?ed|delayed)\b"
 )
-_TRACK = re.compile(r"\{\{[<%][ \t]*track[ \t]+[\"“']?([^\"”'<>%{}]{4,40}?)[\"”']?[ \t]*[>%]\}\}")
+_TRACK = re.compile(r"\{\{[<%][ \t]*track[ \t]++[\"“']?([^\"”'<>%{}]{4,40}?)[\"”']?[ \t]*+[>%]\}\}")
 _FIRST = {chain[0] for chain in statuses.CHAINS.values()}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAY = re.compile(

@@ -11,7 +11,7 @@ from broadcast.source.outline import Fence, Heading, Html, outline
 from broadcast.source.problems import shown
 
 _SHORTCODE = re.compile(r"\{\{[<%][^{}]{0,500}?[>%]\}\}")
-_LINK = re.compile(r"(!?)\[([^\[\]\n]{0,500})\]\([ \t]*<?([^()\s<>]{0,2000})>?(?:[ \t]+\"[^\"\n]{0,200}\")?[ \t]*\)")
+_LINK = re.compile(r"(!?)\[([^\[\]\n]{0,500})\]\([ \t]*+<?([^()\s<>]{0,2000})>?(?:[ \t]++\"[^\"\n]{0,200}\")?[ \t]*+\)")
 _RULE = re.compile(r"[ \t]*([-*_=])(?:[ \t]*\1){2,}[ \t]*")
 
 

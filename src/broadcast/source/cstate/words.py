@@ -28,7 +28,7 @@ _CALLED_OFF = re.compile(r"\b(aborted|postponed?|cancell?ed|called off)\b")
 def kind_of(title: str, first: str, *, notice: bool) -> Kind:
     """The kind of an issue, from its title and its first message; `notice` is what cState itself calls it."""
     # Names of hosts say nothing: issues.example.org is no issue, updates.example.org no update.
-    words = re.sub(r"\S+\.\S+|issues\.|updates?\s+cent(?:er|re)", " ", title.lower())
+    words = re.sub(r"(?<!\S)\S+\.\S+|issues\.|updates?\s+cent(?:er|re)", " ", title.lower())
     planned, trouble = _PLANNED.search(words), _TROUBLE.search(words)
     ahead = _AHEAD.search(re.sub(r"https?://\S+", " ", first.lower()))
     if planned and not trouble:
