@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from urllib.parse import quote
 from broadcast.defects import OURS
 from broadcast.errors import CredentialsError, LostAnswerError, RefusedError, SendError, UnprovableError
 
+SHORTEST_BASE64 = 6
+"""Letters of base64; fewer may stand in any word."""
 LONGEST_DETAIL = 300
 """Most characters of a server's own words in a message."""
 
@@ -66,8 +69,8 @@ def _later(wait: float | None) -> str:
 
 def redactor(secrets: Collection[str]) -> Callable[[str], str]:
     """A function that makes a stranger's words fit to be shown: one short line, without control characters, and
-    without any of the secrets, as they are or percent-encoded."""
-    forms = {form for secret in secrets if secret for form in (secret, quote(secret, safe=""))}
+    without any of the secrets, as they are, percent-encoded, or in base64 (RFC 4648), also in the middle of more."""
+    forms = {form for secret in secrets if secret for form in (secret, quote(secret, safe=""), *_in_base64(secret))}
     pattern = re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)) or r"(?!)")
 
     def clean(text: str) -> str:
@@ -76,6 +79,16 @@ def redactor(secrets: Collection[str]) -> Callable[[str], str]:
         return line if len(line) <= LONGEST_DETAIL else line[: LONGEST_DETAIL - 1] + "…"
 
     return clean
+
+
+def _in_base64(secret: str) -> Iterator[str]:
+    """What is the same of a secret's base64 whatever stands around it: for each of the three places in which its first
+    byte may stand in a group, in both alphabets."""
+    for before in range(3):
+        encoded = b64encode(bytes(before) + secret.encode()).decode().rstrip("=")
+        certain = encoded[(before * 4 + 2) // 3 : -1]  # the letters around it hold bits of its neighbors too
+        if len(certain) >= SHORTEST_BASE64:
+            yield from (certain, certain.replace("+", "-").replace("/", "_"))
 
 
 def detail(body: bytes) -> str:
