@@ -171,6 +171,35 @@ def test_whatever_a_server_says_acts_on_nobody(live: Desk) -> None:
             harmless(done.err)
 
 
+STYLES = ("\x1b[38;5;77m", "\x1b]8;;https://evil.example\x1b\\")
+
+
+def test_where_there_are_colors_they_are_our_own(live: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A style, or a link, of a stranger's: from a file, the ledger, a server, the configuration and what is typed."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    evil = "".join(f"a{style}b" for style in STYLES)
+    live.write("incidents/slow.md", incident(("Investigating", 30, f"Slow. {evil}"), title=json.dumps(f"Slow {evil}")))
+    live.write(f"incidents/{STYLES[0]}.md", incident(("Investigating", 30, "Slow.")))
+    live.write("incidents/worse.md", f"---\ntitle: x\n{evil}: x\nkind: {evil}\n---\n{evil}\n")
+    colored = False
+    for round_ in range(2):
+        for command in (*COMMANDS, ("update", evil, "-m", evil), (evil,)):
+            done = live.run(*command)
+            colored |= "\x1b[" in done.out + done.err
+            assert not [style for style in STYLES if style in done.out + done.err], command
+            harmless(re.sub(r"\x1b\[[0-9;]*m|\x1b\]8;[^\x1b]*\x1b\\", "", done.out + done.err))
+        if round_ == 0:
+            (live.root / "incidents" / "worse.md").unlink()
+            (live.root / "incidents" / f"{STYLES[0]}.md").unlink()
+            ledger, at = open_ledger("git:broadcast/ledger", live.root), datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
+            ledger.append([Verdict("slow", at, evil, 1, at, evil, "posted", evil)], None)
+            said = json.dumps({"error": evil, "detail": evil, "message": evil}).encode()
+            for server in live.servers.values():
+                answer = Response(403, said, {"Content-Type": "application/json"})
+                server.faults = lambda request, number, answer=answer: Fault(effect=False, answer=answer)
+    assert colored
+
+
 @pytest.mark.parametrize(
     "toml",
     [
