@@ -14,6 +14,7 @@ import postgres
 from broadcast.errors import LedgerError, LedgerMovedError
 from broadcast.ledger.base import Ledger
 from broadcast.ledger.open import open_ledger
+from broadcast.ledger.seal import Key
 from broadcast.model import Receipt, Ref
 
 AT = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
@@ -28,19 +29,21 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 def machines(kind: str, folder: Path, request: pytest.FixtureRequest) -> Machine:
-    """A new ledger of a kind; all its machines live below `folder`."""
+    """A new ledger of a kind; all its machines live below `folder`, and know its key where it is signed."""
     folder.mkdir()
+    kind, _, signed = kind.partition(", ")
+    key = Key("what all machines of this ledger know") if signed else None
     match kind:
         case "git":
             git(folder, "init", "--quiet", "here")
-            return lambda _name: open_ledger("git:broadcast/ledger", folder / "here")
+            return lambda _name: open_ledger("git:broadcast/ledger", folder / "here", key=key)
         case "git-remote":
             git(folder, "init", "--quiet", "--bare", "origin.git")
 
             def clone(name: str) -> Ledger:
                 if not (folder / name).exists():
                     git(folder, "clone", "--quiet", f"file://{folder}/origin.git", name)
-                return open_ledger("git:broadcast/ledger", folder / name)
+                return open_ledger("git:broadcast/ledger", folder / name, key=key)
 
             return clone
         case "sqlite":
@@ -51,12 +54,12 @@ def machines(kind: str, folder: Path, request: pytest.FixtureRequest) -> Machine
 
     def open_there(name: str) -> Ledger:
         (folder / name).mkdir(exist_ok=True)
-        return open_ledger(url, folder / name)
+        return open_ledger(url, folder / name, key=key)
 
     return open_there
 
 
-KINDS = ["git", "git-remote", "sqlite", "postgres"]
+KINDS = [f"{kind}{signed}" for kind in ("git", "git-remote", "sqlite", "postgres") for signed in ("", ", signed")]
 
 
 def event(number: int) -> Receipt:

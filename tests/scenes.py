@@ -16,7 +16,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from broadcast import secrets
 from broadcast.cli.app import run
+from broadcast.ledger.base import Log
+from broadcast.ledger.open import open_ledger
+from broadcast.ledger.seal import Key
 from broadcast.rehearsal import bluesky, mastodon, x
 from broadcast.rehearsal.base import Request, Response, Seen, World
 from broadcast.rehearsal.faults import Chosen, at, noting, write
@@ -162,6 +166,11 @@ class Scene:
         process.kill()
         assert "Traceback" not in process.said()
         self.server.faults = None
+
+    def log(self) -> Log:
+        """What the ledger says, with this environment's key."""
+        key = secrets.ledger_key(os.environ)
+        return open_ledger(self.ledger, self.root, key=Key(key) if key is not None else None).read()
 
     def publish(self) -> Outcome:
         done = self.run("publish", "--yes")

@@ -39,6 +39,7 @@ BROKEN = (
     LookupError,
     TypeError,
     AttributeError,
+    AssertionError,
     MemoryError,
 )
 
@@ -63,13 +64,15 @@ def form_of(image: Image) -> str:
 
 
 def frames_of(image: Image) -> int:
-    """How many frames are shown one after the other, without counting further than is allowed. Raises
-    `TooLargeError`."""
+    """How many frames are shown one after the other, without counting further than is allowed: more frames, or more
+    pixels in them. Raises `TooLargeError`."""
     if form_of(image) == "JPEG":
         return 1
     count = 1
+    # To count the frames of a GIF is to decode them, and eleven kilobytes can hold 500 of 49 million pixels each.
+    most = min(MAX_FRAMES, MAX_PIXELS // (image.width * image.height))
     try:
-        while count <= MAX_FRAMES:
+        while count <= most:
             image.seek(count)
             count += 1
     except EOFError:
@@ -91,7 +94,7 @@ def wrong(data: bytes) -> str:
                 return f"has {image.width} x {image.height} pixels: {TOO_MANY_PIXELS}"
             count = frames_of(image)
             if image.width * image.height * count > MAX_PIXELS:
-                return f"has {image.width} x {image.height} pixels in {count} frames: {TOO_MANY_PIXELS}"
+                return f"has {image.width} x {image.height} pixels in {count} frames or more: {TOO_MANY_PIXELS}"
             if not _whole(data, form_of(image), image):
                 image.load()
     except TooLargeError as error:

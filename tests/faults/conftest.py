@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,10 +8,14 @@ from pathlib import Path
 import pytest
 
 from broadcast.rehearsal.base import World
+from broadcast.secrets import LEDGER_KEY
 from kit import GIT
 from pds_server import Pds
 from scenes import IMPATIENT, PDS, REAL, STANDINS, Open, Scene, platform_of, scene, template
 from zygote import Zygote, zygote
+
+OF_KEYS = ("test_forged", "test_signed")
+"""What is about having a key, or none."""
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +25,13 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in GIT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("COLUMNS", "120")
+
+
+@pytest.fixture(autouse=True)
+def _every_other_signs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """About every other test has a key to its ledger, always the same ones; all have one where it was set outside."""
+    if request.path.stem not in OF_KEYS and zlib.crc32(request.node.name.encode()) % 2:
+        monkeypatch.setenv(LEDGER_KEY, "what the tests of faults sign with")
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 import postgres
-from broadcast.ledger.open import open_ledger
 from family import kill, missing
 from kit import git
 from scenes import Open, Scene, wait_for
@@ -55,7 +54,7 @@ def live(process: Process, scene: Scene, requests: int, seconds: float) -> None:
 
 def assert_whole(scene: Scene, clones: set[Path]) -> None:
     """The ledger can be read, and git finds nothing wrong with the repositories."""
-    open_ledger(scene.ledger, scene.root).read()
+    scene.log()
     assert scene.run("ledger", "verify").code in VERIFIED
     for repository in (*clones, scene.folder / "remote.git"):
         git(repository, "fsck", "--strict")

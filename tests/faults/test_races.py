@@ -12,7 +12,6 @@ from contextlib import suppress
 import pytest
 
 import postgres
-from broadcast.ledger.open import open_ledger
 from broadcast.model import Intent, Receipt
 from broadcast.rehearsal.base import Request
 from broadcast.rehearsal.server import Fault
@@ -59,8 +58,8 @@ def test_of_many_that_publish_at_once_one_posts(
     losers = [words for code, words in zip(codes, said, strict=True) if code == 3]
     assert all("run again" in words for words in losers), losers
 
-    ledger = open_ledger(scene.ledger, scene.fresh())
-    events = ledger.read().events[SLUG]
+    scene.fresh()
+    events = scene.log().events[SLUG]
     runs = {event.run for event in events if isinstance(event, Intent)}
     assert len(runs) == 1, "a claim was made twice"
     assert {event.run for event in events} == runs

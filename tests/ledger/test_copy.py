@@ -31,7 +31,12 @@ def keys(ledger: Ledger) -> dict[str, list[str]]:
     return found
 
 
-@pytest.fixture(params=[f"{one} to {other}" for one in KINDS for other in KINDS])
+UNSIGNED = [kind for kind in KINDS if "signed" not in kind]
+PAIRS = [f"{one} to {other}" for one in UNSIGNED for other in UNSIGNED]
+PAIRS += [f"{one}, signed to {other}, signed" for one, other in zip(UNSIGNED, UNSIGNED[::-1], strict=True)]
+
+
+@pytest.fixture(params=PAIRS)
 def pair(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Machine, Machine]:
     one, other = request.param.split(" to ")
     return machines(one, tmp_path / "source", request), machines(other, tmp_path / "target", request)

@@ -194,6 +194,17 @@ def test_what_is_no_image_is_refused(make: Callable[[], bytes]) -> None:
         fit(make(), PLENTY)
 
 
+def test_an_animation_whose_later_frames_have_no_colors_is_refused_or_mended() -> None:
+    """Pillow ends in an assertion of its own where it writes this one again."""
+    data = (
+        b"GIF89a\x0c\0\t\0\0\0\0,\0\0\0\0\x0c\0\t\0\0\x08\x14\0\x01\x08\x1cH\xb0\xa0\xc1\x83\x08\x13*\\\xc8\xb0\xa1\xc3\x81"
+        b"\x01\x01\0,\0\0\0\0\x0c\0\t\0\x81\x02\0\0\0\0\0\0\0\0\0\x08\x14\0\x01\x08\x1cdate_\n"
+        b"\0\0\0\0\0\0\0\0\0\0\0!\xf9\x04\0\x04\0\0\0,\0\0"
+    )
+    with suppress(RefusedError):
+        assert fit(data, PLENTY, PLENTY).data
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_damaged_files_are_refused_or_mended(data: st.DataObject) -> None:

@@ -42,6 +42,13 @@ def frames(count: int, form: str, size: tuple[int, int] = (8, 8)) -> bytes:
     return file.getvalue()
 
 
+def gif(width: int, height: int, count: int) -> bytes:
+    """Of `count` frames, each of a single pixel on a canvas as large as it says: 23 bytes each."""
+    head = b"GIF89a" + struct.pack("<HHBBB", width, height, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
+    frame = b"!\xf9\x04\x04\x01\0\0\0" + b"," + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\0"
+    return head + frame * count + b";"
+
+
 def cut(data: bytes) -> bytes:
     return data[: len(data) // 2]
 
@@ -55,6 +62,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "a profile that unfolds": lambda: png(4, 4, chunk(b"iCCP", b"a\0\0" + zlib.compress(b"x" * 80_000_000))),
     "ten thousand frames": lambda: frames(600, "GIF"),
     "large frames": lambda: frames(30, "GIF", (1600, 1200)),
+    "500 frames of 49 million pixels": lambda: gif(7000, 7000, 500),
     "half a PNG": lambda: cut(saved("PNG", (400, 300))),
     "a PNG without its end": lambda: png(4000, 30, pixels=b"\0" * 90, end=False),
     "a PNG that was changed": lambda: saved("PNG").replace(b"IDAT", b"IDAT\x01", 1),

@@ -58,7 +58,13 @@ def test_everything_is_escaped() -> None:
     card = Card(
         bad,
         TIME,
-        links=((0, 5, "javascript:alert(1)"), (6, 9, 'https://a.b/"onclick="x')),
+        links=(
+            (0, 5, "javascript:alert(1)"),
+            (6, 9, 'https://a.b/"onclick="x'),
+            (9, 12, "https://a.b/\x7f"),
+            (12, 15, "https://a.b/\x1b[31m"),
+            (15, 18, "https://a.b/\u202egnp"),
+        ),
         media=((bad, b"x", bad), ("text/html", b"<script>", bad), ("image/svg+xml", b"<svg/>", bad)),
         status=bad,
         reply_to=bad,
@@ -73,6 +79,11 @@ def test_everything_is_escaped() -> None:
     assert [entry["href"] for entry in seen.all("a")] == ['https://a.b/"onclick="x']
     assert not any(name.startswith("on") for _, attributes in seen.tags for name in attributes)
     assert "{{ 7 * 7 }}" in seen.text
+
+
+def test_an_address_that_acts_on_a_terminal_is_no_link() -> None:
+    card = Card("a post", TIME, url="https://a.b/\x7f")
+    assert "\x7f" not in page("Rehearsal", [Column("x", "x", "@a", (card,))])
 
 
 def test_links_stand_on_their_words() -> None:

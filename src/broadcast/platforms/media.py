@@ -107,10 +107,11 @@ def fit(data: bytes, max_bytes: int, max_animation: int = 0) -> Image:
         raise RefusedError(f"the file is larger than {MAX_FILE // (1024 * 1024)} MB")
     try:
         with opened(data) as image:
-            form, frames = form_of(image), frames_of(image)
-            moving = max_animation > 0 and frames > 1
-            if image.width * image.height * (frames if moving else 1) > MAX_PIXELS:
-                raise RefusedError(f"{image.width} x {image.height} pixels, {frames} frames: more than is decoded")
+            form, frames = form_of(image), frames_of(image) if max_animation > 0 else 1
+            moving = frames > 1
+            if image.width * image.height * frames > MAX_PIXELS:
+                size = f"{image.width} x {image.height} pixels"
+                raise RefusedError(f"{size}{f', {frames} frames or more' if moving else ''}: more than is decoded")
             if moving:
                 return _animation(image, form, max_animation)
             return _still(image, form, max_bytes)

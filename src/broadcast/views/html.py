@@ -21,7 +21,7 @@ from broadcast.source.times import format_time
 from broadcast.templates import environment
 from broadcast.views.groups import count, dollars, label, size
 from broadcast.views.pieces import links, pieces
-from broadcast.visible import line, visible
+from broadcast.visible import HIDDEN, line, visible
 
 MAX_IMAGE = 5_000_000
 MAX_IMAGES = 40_000_000
@@ -217,16 +217,21 @@ def _shown(card: Card, threaded: bool, continued: bool, budget: _Budget) -> _Sho
     return _Shown(
         card=card,
         words=tuple(
-            (visible(words), url if url and WEB.match(url) else None) for words, url in pieces(card.text, card.links)
+            (visible(words), _address(url)) for words, url in pieces(card.text, card.links)
         ),
         pictures=tuple(_data(mime, data, alt, budget) for mime, data, alt in card.media),
         size=size(card.length, card.limit) if card.length is not None and card.limit else "",
         fill=min(round(filled * 100), 100),
         meter="over" if filled > 1 else "nearly" if filled > NEARLY_FULL else "roomy",
-        url=card.url if card.url and WEB.match(card.url) else None,
+        url=_address(card.url),
         threaded=threaded,
         continued=continued,
     )
+
+
+def _address(url: str | None) -> str | None:
+    """What a page may link to: an address of the web, without anything that acts on who reads the source."""
+    return url if url and WEB.match(url) and not HIDDEN.search(url) else None
 
 
 def _data(mime: str, data: bytes, alt: str, budget: _Budget) -> _Picture:
