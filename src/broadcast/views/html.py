@@ -216,9 +216,7 @@ def _shown(card: Card, threaded: bool, continued: bool, budget: _Budget) -> _Sho
     filled = card.length / card.limit if card.length is not None and card.limit else 0.0
     return _Shown(
         card=card,
-        words=tuple(
-            (visible(words), _address(url)) for words, url in pieces(card.text, card.links)
-        ),
+        words=tuple((visible(words), _address(url)) for words, url in pieces(card.text, card.links)),
         pictures=tuple(_data(mime, data, alt, budget) for mime, data, alt in card.media),
         size=size(card.length, card.limit) if card.length is not None and card.limit else "",
         fill=min(round(filled * 100), 100),
