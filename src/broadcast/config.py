@@ -213,7 +213,7 @@ def _valid(model: type[Model], values: Mapping[str, Any]) -> Model:
 def _extras(root: Path, file: File, places: Places) -> Iterator[Problem]:
     folder = real(root / file.templates)
     if not folder.is_relative_to(real(root)):
-        message = f"`{file.templates}` is a link that leads out of the project: no template of it may be used"
+        message = f"`{file.templates}` is a link that leads out of the project: put the folder itself there"
         yield problem("outside-root", at(places, ("templates",)), message)
     extra = address.missing(address.check(file.ledger))
     if extra is not None:

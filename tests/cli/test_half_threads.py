@@ -83,6 +83,7 @@ def test_where_the_file_begins_otherwise_now_nothing_is_sent_until_it_is_put_bac
         done = live.run("publish", "--yes")
         assert done.code == 4, done.err
         assert "put the file back" in " ".join(done.out.split())
+        assert "--absent" not in done.err  # which settle refuses here
         assert {name: live.stands(name) for name in CHANNELS} == before
     change(half, "Everything is slow", "Searches are slow")
     assert live.run("publish", "--yes").code == 0

@@ -15,6 +15,7 @@ from broadcast import interrupt
 from broadcast.defects import OURS, told
 from broadcast.errors import ChannelFailedError, ConfigError, InterruptedRunError, UncertainError, UsageError
 from broadcast.model import Result
+from broadcast.plan import STUCK
 from broadcast.publish.send import STOPPED
 from broadcast.source.times import parse_duration
 from broadcast.views import data
@@ -105,6 +106,12 @@ def _uncertain(doubts: Sequence[Result]) -> UncertainError:
     are ours."""
     doubt = next((one for one in doubts if one.id is None), doubts[0])
     where = f"{doubt.announcement} --update {data.utc(doubt.update)} --channel {doubt.channel} --part {doubt.part}"
+    if doubt.error == STUCK:
+        return UncertainError(
+            "half of a thread stands, and the file says something else now; nothing more of it is sent",
+            f"put the file back and run again; or look, type `broadcast ledger settle {where} --posted`, for each part "
+            "that is missing, and append an update",
+        )
     if doubt.id is None:
         return UncertainError(
             "some post may or may not stand; nothing is sent again until a human has looked",

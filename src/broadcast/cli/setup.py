@@ -138,7 +138,10 @@ def site(
         if real(folder) in (real(config.root), *real(config.root).parents):
             raise UsageError(f"{folder} holds the project itself", "name a folder of its own")
         if own and not real(folder).is_relative_to(real(config.root)):
-            raise ConfigError(f"{here.shown(folder)} is a link that leads out of the project; nothing was built")
+            raise ConfigError(
+                f"{here.shown(folder)} is a link that leads out of the project; nothing was built",
+                "remove the link, or name a folder with --output",
+            )
         pages = build(
             pipeline.standing(project, log, name),
             folder,

@@ -66,7 +66,8 @@ def connect(channel: Channel, secrets: Mapping[str, str], workspace: Workspace) 
     options = channel.options if isinstance(channel.options, Options) else Options()
     output = real(workspace.root / options.output)
     if not output.is_relative_to(real(workspace.root)) or output == real(workspace.root):
-        raise RefusedError(f"channel {channel.name}: `output` leads out of the project: {output}")
+        why = f"`output` leads out of the project, to {output}: name a folder inside of it"
+        raise RefusedError(f"channel {channel.name}: {why}")
     return Site(output, options.title, workspace)
 
 

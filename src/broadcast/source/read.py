@@ -103,7 +103,8 @@ def _text(root: Path, file: _File, problems: list[Problem]) -> str | None:
     try:
         data = reach.read(root, file.path, MAX_BYTES + 1)
     except reach.OutsideError:
-        problems.append(problem("outside-root", Place(file.shown), "this link leads out of the project"))
+        why = "this link leads out of the project: put the file itself there"
+        problems.append(problem("outside-root", Place(file.shown), why))
         return None
     except OSError as error:
         problems.append(problem("unreadable", Place(file.shown), f"it cannot be opened: {error.strerror}"))
