@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -81,9 +82,11 @@ def test_everything_is_escaped() -> None:
     assert "{{ 7 * 7 }}" in seen.text
 
 
-def test_an_address_that_acts_on_a_terminal_is_no_link() -> None:
-    card = Card("a post", TIME, url="https://a.b/\x7f")
-    assert "\x7f" not in page("Rehearsal", [Column("x", "x", "@a", (card,))])
+def test_nothing_in_a_page_acts_on_a_terminal() -> None:
+    for bad in ("\x85", "\x7f", "\x1b[31m", "\u202e", "\u2028"):
+        card = Card(bad, TIME, status=bad, reply_to=bad, url=f"https://a.b/{bad}", note=bad, group=bad, language=bad)
+        card = replace(card, media=(("image/png", b"x", bad),), links=((0, len(bad.encode()), f"https://a.b/{bad}"),))
+        assert bad not in page(bad, [Column(bad, bad, bad, (card,))], subtitle=bad, notes=[bad])
 
 
 def test_links_stand_on_their_words() -> None:

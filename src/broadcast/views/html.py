@@ -91,7 +91,7 @@ def columns(plan: Plan, root: Path) -> tuple[Column, ...]:
 
 def page(title: str, columns: Sequence[Column], *, subtitle: str = "", notes: Sequence[str] = ()) -> str:
     """The whole HTML page. `subtitle` stands below the title and `notes` before the posts, all plain text."""
-    templates = environment(HERE, autoescape=True)
+    templates = environment(HERE, autoescape=True, finalize=_harmless)
     style = (HERE / "columns.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -216,7 +216,7 @@ def _shown(card: Card, threaded: bool, continued: bool, budget: _Budget) -> _Sho
     filled = card.length / card.limit if card.length is not None and card.limit else 0.0
     return _Shown(
         card=card,
-        words=tuple((visible(words), _address(url)) for words, url in pieces(card.text, card.links)),
+        words=tuple((words, _address(url)) for words, url in pieces(card.text, card.links)),
         pictures=tuple(_data(mime, data, alt, budget) for mime, data, alt in card.media),
         size=size(card.length, card.limit) if card.length is not None and card.limit else "",
         fill=min(round(filled * 100), 100),
@@ -225,6 +225,11 @@ def _shown(card: Card, threaded: bool, continued: bool, budget: _Budget) -> _Sho
         threaded=threaded,
         continued=continued,
     )
+
+
+def _harmless(value: object) -> object:
+    """What goes into the page, wherever it comes from, but for what is our own."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _address(url: str | None) -> str | None:
@@ -236,4 +241,4 @@ def _data(mime: str, data: bytes, alt: str, budget: _Budget) -> _Picture:
     """An image as a `data:` address; nothing for what a page must not open, is missing or too large."""
     known = mime in TYPES.values() and mime.startswith("image/")
     fits = bool(data) and known and budget.take(len(data))
-    return _Picture(f"data:{mime};base64,{base64.b64encode(data).decode()}" if fits else "", visible(alt))
+    return _Picture(f"data:{mime};base64,{base64.b64encode(data).decode()}" if fits else "", alt)
