@@ -85,13 +85,17 @@ def test_a_long_release_note_is_fitted_in_time() -> None:
 
 
 def test_time_grows_with_the_text_and_not_faster() -> None:
-    def seconds(text: str) -> float:
+    def once(text: str) -> float:
         start = time.process_time()
         fit(draft(text), PLATFORMS["x"], FitOptions(fit="thread"))
         return time.process_time() - start
 
+    def seconds(text: str) -> float:
+        # The best of three: what a collection of the whole session's garbage takes is not the text's.
+        return min(once(text) for _ in range(3))
+
     unspaced = "本日、欧州リージョンのAPIでエラー率が上昇しています。原因を調査中です。"
     for unit in (CHANGELOG[:4_000] + "\n\n", unspaced, "x", "https://example.com/some/page?x=1 ", "a.b.c-", "*a [b](c"):
-        seconds(unit)
+        once(unit)
         short, long = seconds(unit * (10_000 // len(unit))), seconds(unit * (80_000 // len(unit)))
         assert long < 8 * 4 * max(short, 0.01)
