@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from broadcast.conflicts import WHAT_TO_DO, markers
 from broadcast.errors import ConfigError
 from broadcast.explain import FILE as FILE
 from broadcast.explain import at, explain, problem, suggestion
@@ -172,18 +173,9 @@ def load(root: Path) -> tuple[Config | None, tuple[Problem, ...]]:
         return None, (problem("config-unreadable", Place(FILE), "this is not UTF-8: save the file in that encoding"),)
     if len(data) > MAX_BYTES:
         return None, (problem("config-unreadable", Place(FILE), f"it is larger than {MAX_BYTES // 1024} KiB"),)
-    try:
-        values = tomltext.loads(text)
-        json.dumps(values, default=str)
-    except RecursionError:
-        return None, (problem("config-syntax", Place(FILE), "it is nested too deeply"),)
-    except tomllib.TOMLDecodeError as error:
-        where = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-        last = text.rstrip().splitlines() or [""]
-        place = Place(FILE, int(where[1]), int(where[2])) if where else Place(FILE, len(last), len(last[-1]))
-        return None, (problem("config-syntax", place, re.sub(r" \(at line .*\)", "", str(error))),)
-    except ValueError:  # neither Python nor JSON has numbers of any length
-        return None, (problem("config-syntax", Place(FILE), "a number in it has too many digits"),)
+    values = _read(text)
+    if isinstance(values, Problem):
+        return None, (values,)
     places = read_places(text)
     try:
         file = _valid(File, values)
@@ -203,6 +195,25 @@ def load(root: Path) -> tuple[Config | None, tuple[Problem, ...]]:
     if problems:
         return None, tuple(problems)
     return Config(root, file, channels, places), tuple(_extras(root, file, places))
+
+
+def _read(text: str) -> dict[str, Any] | Problem:
+    """The values of a file, or what keeps them from being read."""
+    for line, marker in markers(text.split("\n")):
+        return problem("config-syntax", Place(FILE, line), f"`{marker}` is a conflict marker of git: {WHAT_TO_DO}")
+    try:
+        values = tomltext.loads(text)
+        json.dumps(values, default=str)
+    except RecursionError:
+        return problem("config-syntax", Place(FILE), "it is nested too deeply")
+    except tomllib.TOMLDecodeError as error:
+        where = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+        last = text.rstrip().splitlines() or [""]
+        place = Place(FILE, int(where[1]), int(where[2])) if where else Place(FILE, len(last), len(last[-1]))
+        return problem("config-syntax", place, re.sub(r" \(at line .*\)", "", str(error)))
+    except ValueError:  # neither Python nor JSON has numbers of any length
+        return problem("config-syntax", Place(FILE), "a number in it has too many digits")
+    return values
 
 
 def _valid(model: type[Model], values: Mapping[str, Any]) -> Model:

@@ -14,11 +14,15 @@ from jinja2.exceptions import TemplateNotFound, TemplateSyntaxError
 from jinja2.loaders import split_template_path
 from jinja2.nodes import Template as TemplateNode
 
+from broadcast.conflicts import WHAT_TO_DO, markers
 from broadcast.paths import is_file, real
 from broadcast.sandbox import Sandbox
 
 MAX_SOURCE = 100_000
 """Most bytes of a template."""
+
+
+_Source = tuple[str, str, Callable[[], bool]]
 
 
 class _Folder(FileSystemLoader):
@@ -28,12 +32,12 @@ class _Folder(FileSystemLoader):
         super().__init__(folder)
         self._missing: set[str] = set()
 
-    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+    def get_source(self, environment: Environment, template: str) -> _Source:
         if template in self._missing:
             raise TemplateNotFound(template)
         try:
             self._refuse(template)
-            return super().get_source(environment, template)
+            return _merged(super().get_source(environment, template), template)
         except UnicodeDecodeError:
             raise TemplateSyntaxError("it is not UTF-8: save it in that encoding", 1, template) from None
         except TemplateNotFound:
@@ -54,6 +58,12 @@ class _Folder(FileSystemLoader):
                     why = f"it is larger than {MAX_SOURCE:,} bytes"
                 if why:
                     raise TemplateSyntaxError(why, 1, template, str(path))
+
+
+def _merged(source: _Source, template: str) -> _Source:
+    for line, marker in markers(source[0].splitlines()):
+        raise TemplateSyntaxError(f"`{marker}` is a conflict marker of git: {WHAT_TO_DO}", line, template, source[1])
+    return source
 
 
 def packaged() -> Path:

@@ -83,3 +83,51 @@ def test_durations(text: str, minutes: int) -> None:
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="write 30m, 4h, 1d or 1h30m"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2026-11-22 14:05:09.284 UTC", "2026-11-22 14:05:09"),
+        ("2026-11-22T14:05:09,284Z", "2026-11-22 14:05:09"),
+        ("2026-11-22 14:05 UTC+2", "2026-11-22 12:05:00"),
+        ("2026-11-22 14:05 GMT+1", "2026-11-22 13:05:00"),
+        ("2026-11-22 14:05 UTC-03:30", "2026-11-22 17:35:00"),
+        ("2026-11-22 14:05 +01", "2026-11-22 13:05:00"),
+        ("2026-11-22 14:05 −05:00", "2026-11-22 19:05:00"),
+        ("2026-11-22 14:05 utc", "2026-11-22 14:05:00"),
+        ("2026-11-22 14:05 (UTC)", "2026-11-22 14:05:00"),
+        ("2026-11-22 14:05 America/Argentina/Buenos_Aires", "2026-11-22 17:05:00"),
+        ("2026-11-22, 14:05 UTC", "2026-11-22 14:05:00"),
+    ],
+)
+def test_more_ways_to_write_a_time(text: str, utc: str) -> None:
+    assert f"{parse_time(text):%Y-%m-%d %H:%M:%S}" == utc
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "second"),
+    [
+        ("2026-11-22 2:05 PM UTC", "`2026-11-22 14:05 UTC` (p.m.)", "`2026-11-22 02:05 UTC`"),
+        ("2026-11-22 2:05pm UTC", "`2026-11-22 14:05 UTC` (p.m.)", "`2026-11-22 02:05 UTC`"),
+        (
+            "2026-11-22 12:30 a.m. Europe/Berlin",
+            "`2026-11-22 00:30 Europe/Berlin` (a.m.)",
+            "`2026-11-22 12:30 Europe/Berlin`",
+        ),
+        ("2026-11-22 at 9 am", "`2026-11-22 09:00 UTC` (a.m.)", "`2026-11-22 21:00 UTC`"),
+    ],
+)
+def test_a_12_hour_clock_is_told_both_readings(text: str, first: str, second: str) -> None:
+    with pytest.raises(ValueError, match="12-hour clock") as caught:
+        parse_time(text)
+    assert first in str(caught.value)
+    assert second in str(caught.value)
+
+
+def test_long_durations() -> None:
+    assert parse_duration("3650d") == timedelta(days=3650)
+    assert parse_duration("36500d") == timedelta(days=36500)
+    for text in ("36501d", "876001h", "99999999999m", "9999d9999999h"):
+        with pytest.raises(ValueError, match="the longest duration is 36500d"):
+            parse_duration(text)

@@ -57,10 +57,6 @@ def _chain(announcement: Announcement) -> Iterator[Problem]:
         taken = step(announcement.kind, state, update.status)
         if taken.reason:
             yield problem("backwards", update.place, taken.reason)
-        elif taken.skipped:
-            left_out = ", ".join(f"`{status}`" for status in taken.skipped)
-            before = f"comes straight after `{state}`" if state else "is the first update"
-            yield problem("skipped-status", update.place, f"`{update.status}` {before}: there was no {left_out}")
         state = taken.state
 
 

@@ -60,12 +60,24 @@ class Html:
     closed: bool
 
 
-def outline(lines: Sequence[str]) -> list[Heading | Fence | Html]:
-    """The top-level headings, fences and HTML blocks, in order."""
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """A fenced code block or a comment inside of a quote or a list."""
+
+    start: int
+    end: int
+
+
+def outline(lines: Sequence[str]) -> list[Heading | Fence | Html | Inner]:
+    """The top-level headings, fences and HTML blocks, and what is hidden or quoted further in, in order."""
     tokens = _BLOCKS.parse("\n".join(lines))
-    found: list[Heading | Fence | Html] = []
+    found: list[Heading | Fence | Html | Inner] = []
     for number, token in enumerate(tokens):
-        if token.level or token.map is None:
+        if token.map is None:
+            continue
+        if token.level:
+            if token.type == "fence" or (token.type == "html_block" and token.content.lstrip().startswith("<!--")):
+                found.append(Inner(*token.map))
             continue
         start, end = token.map
         if token.type == "heading_open":

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from broadcast.conflicts import WHAT_TO_DO, markers
 from broadcast.model import Announcement, Place, Problem, Update
 from broadcast.source.frontmatter import LANGUAGE, FrontMatter, Read, read_front_matter
 from broadcast.source.problems import problem
@@ -35,6 +36,9 @@ def parse(
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     problems = list(_characters(text, path))
     lines = CONTROL.sub("\ufffd", text).split("\n")
+    if conflicts := list(_conflicts(lines, path)):
+        # Both sides of a conflict stand in the file, so that all else that is wrong with it may come from that.
+        return None, _sorted([*problems, *conflicts])
     slug, piece = split_name(path, translation=translation)
     if wrong := wrong_slug(slug):
         problems.append(problem("bad-slug", Place(path), wrong))
@@ -96,6 +100,15 @@ def _characters(text: str, path: str) -> Iterator[Problem]:
             at = match.start()
             place = Place(path, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
             yield problem(code, place, f"U+{ord(match[0]):04X} is {what}: remove it")
+
+
+def _conflicts(lines: Sequence[str], path: str) -> Iterator[Problem]:
+    for number, marker in islice(markers(lines), _MOST):
+        message = (
+            f"`{marker}` is a conflict marker of git: {WHAT_TO_DO}; with the line `*.md merge=union` in "
+            f"`{posixpath.join(posixpath.dirname(path), '.gitattributes')}`, git puts two appended updates in a row"
+        )
+        yield problem("conflict", Place(path, number), message)
 
 
 def _no_front_matter(first: str) -> str:

@@ -37,12 +37,14 @@ CODES: dict[str, tuple[Literal["error", "warning"], str]] = {
     "bad-value": ("error", "a value that its key does not take"),
     "language-mismatch": ("error", "the file's name and its front matter name two languages"),
     # Updates
+    "conflict": ("error", "a conflict marker of git"),
     "bad-time": ("error", "an update's heading has a time that cannot be read"),
     "no-separator": ("error", "an update's heading has no separator between status and time"),
     "wrong-status": ("error", "the status belongs to another kind of announcement"),
-    "misspelled-status": ("warning", "a heading that is nearly an update"),
+    "misspelled-status": ("error", "a heading with a time whose words are no status"),
+    "heading-level": ("error", "an update's heading on the wrong level"),
+    "not-an-update": ("error", "a line that looks like an update's heading and is none"),
     "heading-without-time": ("warning", "a heading that is a status without a time"),
-    "heading-level": ("warning", "an update's heading on the wrong level"),
     "same-time": ("error", "two updates at one time"),
     "missing-date": ("error", "neither an update's heading nor a date"),
     "unused-date": ("warning", "`date` has no effect"),
@@ -53,7 +55,6 @@ CODES: dict[str, tuple[Literal["error", "warning"], str]] = {
     "too-deep": ("error", "lists and quotes that are nested deeper than they are read"),
     # The chain
     "backwards": ("error", "a status that cannot follow the one before it"),
-    "skipped-status": ("warning", "statuses were left out"),
     # What belongs to a kind
     "wrong-kind": ("warning", "a key that has no effect on this kind of announcement"),
     "missing-starts": ("warning", "a scheduled maintenance does not say when it starts"),

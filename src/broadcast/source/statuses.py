@@ -53,13 +53,9 @@ def named(kind: Kind) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a status does to an announcement: the state it leaves it in, and whether it may come here.
-
-    `skipped` is what should have come first (allowed, but worth a warning); `reason` says why it is refused.
-    """
+    """What a status does to an announcement: the state it leaves it in, and `reason`, why it may not come here."""
 
     state: str | None
-    skipped: tuple[str, ...] = ()
     reason: str = ""
 
 
@@ -93,7 +89,7 @@ def _forward(kind: Kind, state: str | None, status: str) -> Step:
     before = chain.index(state) if state is not None else -1
     if rank < before:
         return Step(state, reason=f"`{status}` cannot follow `{state}`: write an `update`")
-    return Step(status, skipped=chain[before + 1 : rank])
+    return Step(status)
 
 
 def states(kind: Kind, statuses: Iterable[str]) -> Iterator[str | None]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from broadcast.model import Kind, Place, Problem, Update
 from broadcast.source import bounds
-from broadcast.source.headings import Doubt, Entry, read_heading
-from broadcast.source.outline import Fence, Heading, outline
-from broadcast.source.problems import CODES, problem, shown
+from broadcast.source.headings import Doubt, Entry, read_heading, suspect
+from broadcast.source.outline import Fence, Heading, Html, Inner, outline
+from broadcast.source.problems import CODES, problem
 from broadcast.source.times import format_time
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -47,17 +47,7 @@ class Piece:
 def read_updates(kind: Kind, lines: Sequence[str], path: str, first_line: int) -> Chain:
     """Take a body apart. `first_line` is the file's line on which it begins."""
     body = _Body(lines, path, first_line)
-    entries: list[tuple[Heading, Entry]] = []
-    for block in outline(lines):
-        if isinstance(block, Heading):
-            entry = _heading(kind, block, body)
-            if entry is not None:
-                entries.append((block, entry))
-        elif not block.closed:
-            what = "code block" if isinstance(block, Fence) else "comment or HTML block"
-            body.report("unclosed-block", block.start, f"this {what} is never closed: everything below belongs to it")
-        if isinstance(block, Fence) and block.info.split()[:1] == ["post"]:
-            body.overrides.append(block)
+    entries = _entries(kind, body)
     if len(entries) > bounds.UPDATES:
         message = f"this is update {bounds.UPDATES + 1:,} of {len(entries):,}: a file may have {bounds.UPDATES:,}"
         body.refuse("too-many", entries[bounds.UPDATES][0].start, message)
@@ -109,18 +99,42 @@ class _Body:
         self.chain.problems.append(problem(code, self.place(line, column), message))
 
 
-def _heading(kind: Kind, heading: Heading, body: _Body) -> Entry | None:
-    found = read_heading(kind, heading.text)
-    if isinstance(found, Entry) and heading.level == 2:
-        return found
-    if isinstance(found, Entry):
-        message = f"updates begin with a heading of level 2: write `## {shown(heading.text)}`"
-        body.report("heading-level", heading.start, message)
-    elif isinstance(found, Doubt) and heading.level == 2:
-        column = body.lines[heading.start].find(found.near) + 1 if found.near else 1
-        body.report(found.code, heading.start, found.message, max(column, 1))
-        body.chain.refused = body.chain.refused or CODES[found.code][0] == "error"
-    return None
+def _entries(kind: Kind, body: _Body) -> list[tuple[Heading, Entry]]:
+    """The headings that begin updates, in the file's order. What hides or only looks like one is reported."""
+    entries: list[tuple[Heading, Entry]] = []
+    settled: set[int] = set()
+    for block in outline(body.lines):
+        lines = range(block.start, block.end)
+        if isinstance(block, Heading):
+            found = read_heading(kind, block.text) if block.level == 2 else suspect(kind, f"# {block.text}")
+            if isinstance(found, Entry):
+                entries.append((block, found))
+            elif found is not None:
+                _doubt(found, block.start, body)
+            settled.update(lines if found is not None else ())
+            continue
+        if not isinstance(block, Inner) and not block.closed:
+            what = "code block" if isinstance(block, Fence) else "comment or HTML block"
+            body.report("unclosed-block", block.start, f"this {what} is never closed: everything below belongs to it")
+        if isinstance(block, Fence) and block.info.split()[:1] == ["post"]:
+            body.overrides.append(block)
+        if not isinstance(block, Html) or block.text.lstrip().startswith("<!--"):
+            settled.update(lines)
+    _suspects(kind, body, settled)
+    return entries
+
+
+def _suspects(kind: Kind, body: _Body, told: Collection[int]) -> None:
+    """Report the lines that somebody meant as an update's heading, but for those of the lines `told`."""
+    for number, line in enumerate(body.lines):
+        if number not in told and (found := suspect(kind, line)) is not None:
+            _doubt(found, number, body)
+
+
+def _doubt(found: Doubt, line: int, body: _Body) -> None:
+    column = body.lines[line].find(found.near) + 1 if found.near else 1
+    body.report(found.code, line, found.message, max(column, 1))
+    body.chain.refused = body.chain.refused or CODES[found.code][0] == "error"
 
 
 def _piece(body: _Body, start: int, end: int, *, is_update: bool) -> Piece:

@@ -6,8 +6,8 @@ import re
 
 from broadcast.model import Kind
 from broadcast.source.body import can_be_opened
-from broadcast.source.headings import read_heading
-from broadcast.source.outline import Fence, Heading, Html, outline
+from broadcast.source.headings import as_fact, read_heading, suspect
+from broadcast.source.outline import Fence, Heading, Html, Inner, outline
 from broadcast.source.problems import shown
 
 _SHORTCODE = re.compile(r"\{\{[<%][^{}]{0,500}?[>%]\}\}")
@@ -20,18 +20,22 @@ def clean(text: str, kind: Kind, notes: list[str]) -> str:
     lines = text.split("\n")
     for block in reversed(outline(lines)):
         if isinstance(block, Heading):
-            if read_heading(kind, block.text) is not None:
-                notes.append(f"the heading `{shown(block.text)}` looks like an update's, and became bold text")
+            if block.level == 2 and read_heading(kind, block.text) is not None:
+                notes.append(f"the heading `{shown(block.text)}` looks like an update's, and became text")
                 # A paragraph of its own, or a rule below the next one would make a heading of both.
-                lines[block.start : block.end] = ["", f"**{' '.join(block.text.split()).strip('* ')}**", ""]
+                lines[block.start : block.end] = ["", as_fact(block.text), ""]
         elif isinstance(block, Fence):
             _fence(lines, block)
-        elif not block.closed and block.text.lstrip().startswith("<!--"):
+        elif isinstance(block, Html) and not block.closed and block.text.lstrip().startswith("<!--"):
             lines[block.end :] = ["-->", *lines[block.end :]]
     visible = _visible(lines)
     for number, line in enumerate(lines):
         if visible[number]:
             lines[number] = _line(line, notes)
+            if suspect(kind, lines[number]):
+                notes.append(f"the line `{shown(line)}` looks like an update's heading, and became text")
+                fact = as_fact(lines[number])
+                lines[number] = fact if not suspect(kind, fact) else f"\\- {fact}"
     return _without_rules(lines)
 
 
@@ -47,7 +51,7 @@ def _fence(lines: list[str], block: Fence) -> None:
 def _visible(lines: list[str]) -> list[bool]:
     visible = [True] * len(lines)
     for block in outline(lines):
-        if isinstance(block, Fence | Html):
+        if isinstance(block, Fence | Html | Inner):
             visible[block.start : block.end] = [False] * (block.end - block.start)
     return visible
 
