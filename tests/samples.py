@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 from typing import Any
 
 from broadcast.model import Action, Announcement, Facet, Kind, Media, Place, Post, Update
@@ -19,6 +20,7 @@ def announce(slug: str, *updates: tuple[str, str, str], kind: Kind = "incident",
     path = more.pop("path", f"incidents/{slug}.md")
     chain = tuple(Update(status, at(time), body, Place(path)) for status, time, body in updates)
     title = more.pop("title", f"About {slug}")
+    more.setdefault("translation", PurePosixPath(path).stem != slug)
     return Announcement(slug, path, title, kind, more.pop("language", "en"), chain, **more)
 
 

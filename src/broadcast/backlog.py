@@ -51,6 +51,8 @@ def due(thread: Thread, history: Told, former: str | None, rules: Rules) -> tupl
     today, under whose name the channel has this update."""
     if former is not None:
         return "skipped", f"published as {former}: type `broadcast ledger move {former} {thread.announcement}`"
+    if thread.draft:
+        return "skipped", "it is a draft; take `draft: true` out to publish it"
     if thread.update > rules.now:
         return "scheduled", f"due {thread.update:%Y-%m-%d %H:%M} UTC"
     if thread.channel.dry:

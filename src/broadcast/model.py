@@ -67,6 +67,7 @@ class Update:
 class Announcement:
     """One Markdown file. `updates` is its chain, sorted by time; `intro` is what stands before the first of them.
 
+    A `translation` (`slug.fr.md`) is another announcement's in another language. A `draft` is never sent or shown.
     `places` says where the values of the front matter stand, by key (`channels`) and item (`channels.0`).
     """
 
@@ -85,6 +86,8 @@ class Announcement:
     channels: tuple[str, ...] | None = None
     link: str | None = None
     update_every: timedelta | None = None
+    draft: bool = False
+    translation: bool = False
     intro: str = ""
     places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
 
@@ -231,7 +234,7 @@ class Channel:
 @dataclass(frozen=True, slots=True)
 class Thread:
     """The posts of one update on one channel, in order. `source` is the digest of what the user wrote of it;
-    `audience` names all channels that the announcement goes to."""
+    `audience` names all channels that the announcement goes to. A `draft` is not to be sent."""
 
     announcement: str
     update: datetime
@@ -241,6 +244,7 @@ class Thread:
     posts: tuple[Post, ...]
     source: str
     audience: tuple[str, ...] = ()
+    draft: bool = False
 
 
 @dataclass(frozen=True, slots=True)

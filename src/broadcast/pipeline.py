@@ -39,6 +39,8 @@ from broadcast.text.fit import fit
 Beginnings = Mapping[tuple[str, datetime, str], tuple[Post, ...]]
 """By announcement, update and channel: the posts that stand of threads whose rest has to be laid out anew."""
 NOTHING: Beginnings = {}
+SITE = "site"
+"""The platform whose channels show everything, each version on a page of its own."""
 
 Planner = Callable[[Log], Plan]
 """Holds the project's posts against the ledger's log."""
@@ -66,11 +68,18 @@ def read(root: Path) -> Project:
         announcements,
         root=root,
         channels=set(config.channels),
-        platforms={channel.platform for channel in config.channels.values()},
+        platforms=platforms.names(),
+        languages=_languages(config),
     )
     unbounded = {one.place.path for one in wrong if one.code in bounds.CODES}
     bounded = tuple(one for one in announcements if one.path not in unbounded)
     return Project(config, bounded, (*problems, *unreadable, *wrong))
+
+
+def _languages(config: Config) -> set[str] | None:
+    """The languages that channels ask for, where any of them posts; a page shows all versions."""
+    posting = [channel for channel in config.channels.values() if channel.platform != SITE]
+    return {channel.language for channel in posting if channel.language} if posting else None
 
 
 def threads(
@@ -111,7 +120,11 @@ def threads(
                     continue
                 source = planning.source_digest(announcement, update, channel)
                 language = announcement.language
-                made.append(Thread(slug, update.time, update.status, channel, language, posts, source, audience))
+                made.append(
+                    Thread(
+                        slug, update.time, update.status, channel, language, posts, source, audience, announcement.draft
+                    )
+                )
     return made, problems
 
 
@@ -162,8 +175,9 @@ def publish(planner: Planner, log: Log, run: Run) -> Outcome:
 
 
 def standing(project: Project, log: Log, channel: str) -> list[Announcement]:
-    """The announcements as a channel may show them: without the updates that were taken back there."""
-    return without(project.announcements, retracting.retracted(log, channel))
+    """The announcements as a channel may show them: without drafts, and the updates that were taken back there."""
+    shown = [one for one in project.announcements if not one.draft]
+    return without(shown, retracting.retracted(log, channel))
 
 
 def channel(project: Project, name: str, log: Log) -> Channel:
@@ -234,7 +248,7 @@ def _destinations(
 
 def _base(versions: Sequence[Announcement]) -> Announcement:
     """Of an announcement and its translations, the announcement."""
-    return next((item for item in versions if Path(item.path).stem == item.slug), versions[0])
+    return next((item for item in versions if not item.translation), versions[0])
 
 
 def _cadences(config: Config, announcement: Announcement) -> Mapping[datetime, timedelta]:
@@ -250,8 +264,7 @@ def _cadences(config: Config, announcement: Announcement) -> Mapping[datetime, t
 def _link(config: Config, announcement: Announcement) -> str | None:
     if announcement.link is not None or config.file.url is None:
         return announcement.link
-    is_base = Path(announcement.path).stem == announcement.slug
-    return permalink(config.file.url, announcement.slug, None if is_base else announcement.language)
+    return permalink(config.file.url, announcement.slug, announcement.language if announcement.translation else None)
 
 
 def _template_problem(

@@ -18,6 +18,7 @@ from broadcast.images import path_of
 from broadcast.model import Announcement, Channel, Draft, Part, Update
 from broadcast.sandbox import Sandbox
 from broadcast.text import rich
+from broadcast.text.hashtags import hashtag
 
 # Blocks are marked with control characters, which no text of a user can hold: parsing strips them.
 _BEGIN, _NAMED, _END = "\x02", "\x03", "\x04"
@@ -53,7 +54,7 @@ class Markdown(Markup):
 
 @dataclass(frozen=True, slots=True)
 class AnnouncementView:
-    """What templates see as `announcement`."""
+    """What templates see as `announcement`. Its `tags` are hashtags, without `#`."""
 
     slug: str
     title: str
@@ -68,7 +69,8 @@ class AnnouncementView:
 
     @classmethod
     def of(cls, one: Announcement) -> AnnouncementView:
-        return cls(**{field.name: getattr(one, field.name) for field in fields(cls)})
+        values = {field.name: getattr(one, field.name) for field in fields(cls)}
+        return cls(**values | {"tags": tuple(filter(None, map(hashtag, one.tags)))})
 
     def __str__(self) -> str:
         raise TemplateRuntimeError("`announcement` is no text: name one of its fields, such as `announcement.title`")

@@ -19,7 +19,7 @@ def standings(config: Config, announcements: Iterable[Announcement], plan: Plan,
         rows.setdefault(action.announcement, []).append(action)
     seen: dict[str, Standing] = {}
     for announcement in announcements:
-        if announcement.updates and announcement.slug not in seen:
+        if announcement.updates and not announcement.draft and announcement.slug not in seen:
             seen[announcement.slug] = _standing(config, announcement, rows.get(announcement.slug, []), now)
     return sorted(seen.values(), key=lambda standing: (standing.updated, standing.announcement), reverse=True)
 

@@ -25,7 +25,7 @@ def outage(*times: datetime, language: str = "en", path: str = "incidents/api.md
     chain = tuple(
         Update("update" if index else "investigating", time, "x", Place(path)) for index, time in enumerate(times)
     )
-    return Announcement("api", path, "API errors", "incident", language, chain)
+    return Announcement("api", path, "API errors", "incident", language, chain, translation=path != "incidents/api.md")
 
 
 def intent(update: datetime, announcement: str = "api", language: str = "en") -> Intent:

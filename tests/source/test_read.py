@@ -23,13 +23,47 @@ def found(root: Path) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
 
 
 def test_files_are_found_in_every_folder_and_sorted(tmp_path: Path) -> None:
-    put(tmp_path, {"b.md": TEXT, "2026/a.md": TEXT, "2026/11/c.md": TEXT, "notes.txt": TEXT})
+    put(tmp_path, {"b.md": TEXT, "2026/a.md": TEXT, "2026/11/c.md": TEXT, "notes.txt": "x"})
     put(
         tmp_path, {"README.md": "# About", "2026/readme.md": "x", ".hidden.md": "x", ".git/d.md": "x", "x.png": b"\xff"}
     )
     assert found(tmp_path) == ([("a", "en"), ("b", "en"), ("c", "en")], [])
     announcements, _ = read(tmp_path, "incidents", "en")
     assert [each.path for each in announcements] == ["incidents/2026/a.md", "incidents/b.md", "incidents/2026/11/c.md"]
+
+
+def test_files_that_are_nearly_announcements_are_named(tmp_path: Path) -> None:
+    names = ["a.markdown", "deep/b.MD", "c.mdx", "d.txt", "e.md.txt", "f.Markdown", "g.md.bak", "h.mkd"]
+    put(
+        tmp_path,
+        dict.fromkeys(names, TEXT) | {"README.MD": TEXT, "notes.txt": "x", "LICENSE.txt": "---", "x.yml": "a: b"},
+    )
+    announcements, problems = read(tmp_path, "incidents", "en")
+    assert announcements == ()
+    assert [(each.place.path, each.code, each.severity) for each in problems] == [
+        (f"incidents/{name}", "unseen-file", "warning") for name in sorted(names)
+    ]
+    assert "rename it `b.md`" in next(each.message for each in problems if "b.MD" in each.place.path)
+
+
+def test_a_base_comes_before_its_translations_whatever_they_are_called(tmp_path: Path) -> None:
+    put(tmp_path, dict.fromkeys(["a.md", "a.de.md", "a.zh.md"], TEXT))
+    announcements, _ = read(tmp_path, "incidents", "en")
+    assert [(each.path, each.translation) for each in announcements] == [
+        ("incidents/a.md", False),
+        ("incidents/a.de.md", True),
+        ("incidents/a.zh.md", True),
+    ]
+
+
+def test_a_draft_makes_drafts_of_its_translations(tmp_path: Path) -> None:
+    put(tmp_path, {"a.md": TEXT.replace("---\n", "---\ndraft: true\n", 1), "a.de.md": TEXT, "b.md": TEXT})
+    announcements, _ = read(tmp_path, "incidents", "en")
+    assert [(each.path, each.draft) for each in announcements] == [
+        ("incidents/a.md", True),
+        ("incidents/a.de.md", True),
+        ("incidents/b.md", False),
+    ]
 
 
 def test_a_translation_stands_beside_the_file_that_it_translates(tmp_path: Path) -> None:

@@ -38,9 +38,6 @@ Slugs = Annotated[
     list[str] | None, typer.Argument(metavar="SLUG", help="Announcements, by slug or path; all without one.")
 ]
 
-SITE = "site"
-"""The platform whose channels are built from the files, so that the files must be right."""
-
 NOTHING = Log(version="", events={})
 """The ledger of somebody who has published nothing."""
 
@@ -187,7 +184,7 @@ def _may_hold(path: Path, project: pipeline.Project) -> bool:
 def require_page(project: pipeline.Project, channel: str) -> None:
     """Raises `RefusedError` for a page while files have errors: what cannot be read would vanish from it."""
     wrong = any(problem.severity == "error" for problem in project.problems)
-    if wrong and project.config.channels[channel].platform == SITE:
+    if wrong and project.config.channels[channel].platform == pipeline.SITE:
         raise RefusedError("the files have errors, so the page cannot be built: type `broadcast check`")
 
 

@@ -155,7 +155,7 @@ def _one(here: Desk, project: pipeline.Project, name: str) -> Announcement:
     found = slugs(project, [name], here.start) or set()
     chosen = [one for one in project.announcements if one.slug in found]
     exact = [one for one in chosen if real(project.config.root / one.path) == real(here.start / name)]
-    base = exact or [one for one in chosen if Path(one.path).stem == one.slug]
+    base = exact or [one for one in chosen if not one.translation]
     broken = [one for one in project.problems if one.severity == "error" and about(one, [name], here.start, project)]
     if broken and not base:
         terminal.problems(here.err, broken)

@@ -28,8 +28,6 @@ from broadcast.views.html import Card, Column, page
 
 FOLDER = Path(".broadcast") / "rehearsal"
 """Where a rehearsal leaves its pages and its ledger, below the project's root; emptied by the next one."""
-SITE = "site"
-"""The one platform that needs no stand-in: it only writes a folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,8 @@ def rehearse(
     folder = _emptied(root)
     with ExitStack() as stack:
         cast = _cast(project, channels, stack, chaos)
-        rehearsed = replace(project, config=replace(project.config, channels=cast.channels))
+        played = tuple(replace(one, draft=False) for one in project.announcements)
+        rehearsed = replace(project, config=replace(project.config, channels=cast.channels), announcements=played)
         plan = pipeline.planner(rehearsed, now=now, only=only, backfill=True)
 
         def connect(name: str) -> platforms.Connection:
@@ -92,7 +91,7 @@ def rehearse(
     titles = {one.slug: one.title for one in reversed(project.announcements)}
     columns = [_column(cast.channels[name], planned[name], seen, titles) for name, seen in timelines.items()]
     pages[0].write_text(page("Rehearsal", columns, subtitle="What followers would have seen."), encoding="utf-8")
-    pages += [folder / name / "index.html" for name, one in cast.channels.items() if one.platform == SITE]
+    pages += [folder / name / "index.html" for name, one in cast.channels.items() if one.platform == pipeline.SITE]
     sums = {name: len(timelines.get(name, planned[name])) for name in cast.channels}
     return Outcome(outcome.results, sums, tuple(differences), tuple(pages), cast.left_out)
 
@@ -147,7 +146,7 @@ def _cast(project: pipeline.Project, names: Collection[str] | None, stack: ExitS
     for channel in project.config.channels.values():
         if names is not None and channel.name not in names:
             continue
-        if channel.platform == SITE:
+        if channel.platform == pipeline.SITE:
             channels[channel.name] = _pointed(channel, {"output": (FOLDER / channel.name).as_posix()})
             continue
         try:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import PurePosixPath
 
 from markupsafe import Markup
 
@@ -112,7 +111,7 @@ def pages(announcements: Sequence[Announcement], gallery: Gallery, *, url: str |
 
 def translation_of(announcement: Announcement) -> str | None:
     """The language of a file such as `slug.fr.md`; None for the announcement itself, `slug.md`."""
-    return None if PurePosixPath(announcement.path).stem == announcement.slug else announcement.language
+    return announcement.language if announcement.translation else None
 
 
 def label(status: str) -> str:

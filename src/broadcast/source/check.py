@@ -6,6 +6,7 @@ The codes of all problems stand in `problems.CODES`.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -16,6 +17,7 @@ from broadcast.source.body import check_body, judge
 from broadcast.source.problems import did_you_mean, isolated, problem, shown
 from broadcast.source.statuses import named, step
 from broadcast.source.times import format_time
+from broadcast.text.hashtags import hashtag, is_linked
 
 _OWNERS: dict[str, Kind] = {
     "severity": "incident",
@@ -31,9 +33,11 @@ def check(
     root: Path,
     channels: Collection[str] | None,
     platforms: Collection[str],
+    languages: Collection[str] | None = None,
 ) -> tuple[Problem, ...]:
     """Every problem, sorted by place. `root` is the project's folder; `channels` is None where the configuration
-    is not known, and then names of channels are not checked."""
+    is not known, and then names of channels are not checked. `platforms` are all that are installed; `languages` are
+    those that channels ask for, None where nothing is posted."""
     root = real(root)
     wrong_content = judge(root)
     problems: list[Problem] = []
@@ -41,6 +45,7 @@ def check(
         with isolated(Place(announcement.path), problems):
             problems += _chain(announcement)
             problems += _keys(announcement)
+            problems += _tags(announcement)
             if channels is not None:
                 problems += _names(announcement, channels, platforms)
             for update in announcement.updates:
@@ -48,6 +53,9 @@ def check(
     for translation, base in _translations(announcements):
         with isolated(Place(translation.path), problems):
             problems += _translation(translation, base)
+            if languages is not None and translation.language not in languages:
+                problems.append(_untaken(translation))
+    problems += _components(announcements)
     return tuple(sorted(problems, key=lambda each: (each.place, each.code)))
 
 
@@ -80,6 +88,20 @@ def _keys(announcement: Announcement) -> Iterator[Problem]:
         yield problem("ends-before-starts", place("ends"), message)
 
 
+def _tags(announcement: Announcement) -> Iterator[Problem]:
+    for number, tag in enumerate(announcement.tags):
+        made = hashtag(tag)
+        if made == tag and is_linked(tag):
+            continue
+        becomes = f"it becomes `#{made}`" if made else "it is left out"
+        if made and not is_linked(made):
+            becomes = f"`#{made}` stays plain text everywhere, for it has no letter"
+        place = announcement.places.get(f"tags.{number}") or Place(announcement.path)
+        yield problem(
+            "tag-changed", place, f"`{shown(tag)}` is no hashtag: {becomes}; write letters, digits and `_` only"
+        )
+
+
 def _names(announcement: Announcement, channels: Collection[str], platforms: Collection[str]) -> Iterator[Problem]:
     for number, name in enumerate(announcement.channels or ()):
         if name != "*" and name not in channels:
@@ -99,18 +121,43 @@ def _unknown(what: str, name: str, known: Collection[str]) -> str:
 
 def _translations(announcements: Sequence[Announcement]) -> Iterator[tuple[Announcement, Announcement]]:
     """Each that is a translation, and what it translates."""
-    bases = {
-        each.path: each for each in announcements if posixpath.basename(each.path).removesuffix(".md") == each.slug
-    }
+    bases = {each.path: each for each in announcements if not each.translation}
     for each in announcements:
         base = bases.get(posixpath.join(posixpath.dirname(each.path), f"{each.slug}.md"))
-        if base is not None and base is not each:
+        if base is not None and each.translation:
             yield each, base
+
+
+def _untaken(translation: Announcement) -> Problem:
+    language = translation.language
+    message = (
+        f"`.{language}` in the file's name stands for a language that no channel takes, so this is never posted: write "
+        f'`language = "{language}"` in a channel\'s table; or, if it is no translation, rename it '
+        f"`{translation.slug}-{language}.md`"
+    )
+    return problem("translation-untaken", Place(translation.path), message)
+
+
+def _components(announcements: Sequence[Announcement]) -> Iterator[Problem]:
+    """Names that differ by case, blanks or plural: two components to everybody who counts, one to who wrote them."""
+    spellings: dict[str, dict[str, list[Place]]] = {}
+    for each in announcements:
+        for number, name in enumerate(() if each.translation else each.components):
+            same = re.sub(r"[\W_]+", "", name.casefold()).removesuffix("s")
+            place = each.places.get(f"components.{number}") or Place(each.path)
+            spellings.setdefault(same, {}).setdefault(name, []).append(place)
+    for by_name in spellings.values():
+        usual = max(by_name, key=lambda name: (len(by_name[name]), name))
+        for name, places in by_name.items():
+            if name != usual:
+                elsewhere = by_name[usual][0].path
+                message = f"`{shown(name)}` is called `{shown(usual)}` in `{elsewhere}`: one name for one component"
+                yield problem("component-spelling", places[0], message)
 
 
 def _translation(translation: Announcement, base: Announcement) -> Iterator[Problem]:
     file = posixpath.basename(base.path)
-    for key in ("kind", "severity", "starts", "ends", "version"):
+    for key in ("kind", "severity", "starts", "ends", "version", "channels"):
         if getattr(translation, key) != getattr(base, key):
             place = translation.places.get(key) or translation.places.get("title") or Place(translation.path)
             yield problem("translation-differs", place, f"`{key}` is not what `{file}` says")

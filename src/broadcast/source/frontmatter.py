@@ -59,6 +59,10 @@ def _lower(text: Any) -> Any:
     return text.strip().lower() if isinstance(text, str) else text
 
 
+def _truth(text: Any) -> Any:
+    return {"true": True, "yes": True, "false": False, "no": False}.get(_lower(text), text)
+
+
 def _read_with(read: Callable[[str], Any]) -> BeforeValidator:
     def validate(value: Any) -> Any:
         return read(value) if isinstance(value, str) else value
@@ -100,6 +104,7 @@ class FrontMatter(BaseModel):
         | None
     ) = None
     date: Time | None = None
+    draft: Annotated[bool, BeforeValidator(_truth)] = False
 
 
 def schema() -> dict[str, Any]:
@@ -165,6 +170,8 @@ def _reason(error: ErrorDetails, key: str) -> str:
     match error["type"]:
         case "value_error":
             return str(error["ctx"]["error"])
+        case "bool_type" | "bool_parsing":
+            return "write true or false"
         case "literal_error" if isinstance(value, str):
             known = get_args(Kind if key == "kind" else Severity)
             return f"`{shown(value)}` must be one of {', '.join(known)}.{did_you_mean(value, known)}"

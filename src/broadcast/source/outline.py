@@ -62,8 +62,9 @@ class Html:
 
 @dataclass(frozen=True, slots=True)
 class Inner:
-    """A fenced code block or a comment inside of a quote or a list."""
+    """A fenced code block or a comment inside of a quote or a list; `info` as of a fence."""
 
+    info: str
     start: int
     end: int
 
@@ -75,11 +76,11 @@ def outline(lines: Sequence[str]) -> list[Heading | Fence | Html | Inner]:
     for number, token in enumerate(tokens):
         if token.map is None:
             continue
+        start, end = token.map
         if token.level:
             if token.type == "fence" or (token.type == "html_block" and token.content.lstrip().startswith("<!--")):
-                found.append(Inner(*token.map))
+                found.append(Inner(token.info.strip(), start, end))
             continue
-        start, end = token.map
         if token.type == "heading_open":
             found.append(Heading(int(token.tag[1:]), tokens[number + 1].content, start, end))
         elif token.type == "fence":

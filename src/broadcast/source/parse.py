@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from broadcast.conflicts import WHAT_TO_DO, markers
@@ -62,7 +63,9 @@ def parse(
     if wrong or not updates or chain.unbounded:
         return None, _sorted(problems)
     spoken = piece or front.meta.language or language
-    return _announcement(slug, path, spoken, front, front.meta, chain.intro, updates), _sorted(problems)
+    announcement = _announcement(slug, path, spoken, front.meta, chain.intro, updates)
+    places = {".".join(map(str, key)): place for key, place in front.fields.places.items()}
+    return replace(announcement, translation=translation, places=places), _sorted(problems)
 
 
 def split_name(path: str, *, translation: bool) -> tuple[str, str]:
@@ -132,7 +135,7 @@ def _only_update(front: Read, meta: FrontMatter, chain: Chain, problems: list[Pr
 
 
 def _announcement(
-    slug: str, path: str, language: str, front: Read, meta: FrontMatter, intro: str, updates: tuple[Update, ...]
+    slug: str, path: str, language: str, meta: FrontMatter, intro: str, updates: tuple[Update, ...]
 ) -> Announcement:
     return Announcement(
         slug=slug,
@@ -150,8 +153,8 @@ def _announcement(
         channels=meta.channels,
         link=meta.link,
         update_every=meta.update_every,
+        draft=meta.draft,
         intro=intro,
-        places={".".join(map(str, key)): place for key, place in front.fields.places.items()},
     )
 
 

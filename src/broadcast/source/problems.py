@@ -19,6 +19,7 @@ CODES: dict[str, tuple[Literal["error", "warning"], str]] = {
     "unreadable": ("error", "the file cannot be opened or is not a regular file"),
     "outside-root": ("error", "a link leads out of the project"),
     "folder-link": ("warning", "a link to a folder is not followed"),
+    "unseen-file": ("warning", "a file that looks like an announcement, but for its name"),
     "too-large": ("error", "the file is larger than an announcement may be"),
     "too-many": ("error", "more updates, images, links or translations than an announcement may have"),
     "too-long": ("error", "more text in one update than is read"),
@@ -35,6 +36,8 @@ CODES: dict[str, tuple[Literal["error", "warning"], str]] = {
     "unknown-key": ("error", "a key that does not exist"),
     "missing-key": ("error", "a key that is needed is missing"),
     "bad-value": ("error", "a value that its key does not take"),
+    "tag-changed": ("warning", "a tag that is no hashtag as it is written"),
+    "cut-title": ("warning", "a title of which YAML takes a part for a comment"),
     "language-mismatch": ("error", "the file's name and its front matter name two languages"),
     # Updates
     "conflict": ("error", "a conflict marker of git"),
@@ -60,6 +63,7 @@ CODES: dict[str, tuple[Literal["error", "warning"], str]] = {
     "missing-starts": ("warning", "a scheduled maintenance does not say when it starts"),
     "missing-version": ("warning", "a release has no version"),
     "ends-before-starts": ("error", "a maintenance ends before it starts"),
+    "component-spelling": ("warning", "a component's name is spelled otherwise elsewhere"),
     "unknown-channel": ("error", "no channel or platform has this name"),
     # Links and media
     "missing-alt": ("error", "an image without alternative text"),
@@ -69,6 +73,7 @@ CODES: dict[str, tuple[Literal["error", "warning"], str]] = {
     # Translations
     # An outage must not wait for a translator.
     "translation-behind": ("warning", "a translation lacks the newest updates"),
+    "translation-untaken": ("warning", "no channel takes the language that a file's name stands for"),
     "translation-differs": ("error", "a translation does not match the file it translates"),
 }
 """What each code stands for, and whether it keeps announcements from being published."""

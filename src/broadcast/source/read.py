@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from broadcast import reach
@@ -16,16 +17,17 @@ from broadcast.source import bounds
 from broadcast.source.parse import looks_translated, parse
 from broadcast.source.problems import isolated, problem
 
+_NEARLY = re.compile(r"(.+?)(\.(?:markdown|mdown|mdwn|mkdn?|mdx|md|rst|txt|text|yaml|yml|md\.\w{1,8}))", re.IGNORECASE)
 MAX_BYTES = 2 * 1024 * 1024
 """No announcement is longer; a file in a pull request may be anything."""
 
 
 def read(root: Path, folder: str, language: str) -> tuple[tuple[Announcement, ...], tuple[Problem, ...]]:
-    """Every announcement of the `*.md` files in `folder` (relative to `root`) and below it, sorted by slug and
-    language, and every problem. `language` is the project's own.
+    """Every announcement of the `*.md` files in `folder` (relative to `root`) and below it, sorted by slug, each before
+    its translations, and every problem. `language` is the project's own.
 
     Hidden files and folders and READMEs are left alone; links to folders are not followed, and links to files only
-    inside of `root`.
+    inside of `root`. Files that look like announcements under another name are problems.
     """
     root = real(root)
     found: list[Announcement] = []
@@ -38,7 +40,9 @@ def read(root: Path, folder: str, language: str) -> tuple[tuple[Announcement, ..
                 problems += wrong
                 if announcement is not None:
                     found.append(announcement)
-    found.sort(key=lambda each: (each.slug, each.language, each.path))
+    found.sort(key=lambda each: (each.slug, each.translation, each.language, each.path))
+    drafts = {each.slug for each in found if each.draft and not each.translation}
+    found = [replace(each, draft=True) if each.slug in drafts else each for each in found]
     problems += _duplicates(found)
     found = list(_bounded(found, problems))
     return tuple(found), tuple(sorted(problems, key=lambda each: (each.place, each.code)))
@@ -71,6 +75,24 @@ def _files(root: Path, folder: str, problems: list[Problem]) -> Iterator[_File]:
                 problems.append(problem("folder-link", Place(_shown(path)), message))
             elif name.endswith(".md") and name.lower() != "readme.md":
                 yield _File(path, _shown(path), looks_translated(name.removesuffix(".md")) in stems)
+            elif meant := _meant(root, path):
+                message = f"only files that end with `.md` are announcements: rename it `{meant}`, or move it away"
+                problems.append(problem("unseen-file", Place(_shown(path)), message))
+
+
+def _meant(root: Path, path: str) -> str:
+    """The name that a file should have, if it is an announcement in all but its name."""
+    name = posixpath.basename(path)
+    found = _NEARLY.fullmatch(name)
+    if found is None or found[1].lower() in {"readme", "license", "changelog"} or name.endswith(".md"):
+        return ""
+    if found[2].lower() not in {".markdown", ".md", ".mdx"}:  # these may be anything else, too
+        try:
+            if not reach.read(root, path, 3).startswith(b"---"):
+                return ""
+        except OSError:
+            return ""
+    return _shown(f"{found[1]}.md")
 
 
 def _closed(folder: str, error: OSError, *, top: bool) -> Problem:
@@ -124,11 +146,11 @@ def _text(root: Path, file: _File, problems: list[Problem]) -> str | None:
 
 def _bounded(announcements: Sequence[Announcement], problems: list[Problem]) -> Iterator[Announcement]:
     """The announcements without the translations of those that have too many, which are problems."""
-    translated = Counter(each.slug for each in announcements if Path(each.path).stem != each.slug)
+    translated = Counter(each.slug for each in announcements if each.translation)
     for each in announcements:
         if translated[each.slug] <= bounds.TRANSLATIONS:
             yield each
-        elif Path(each.path).stem == each.slug:
+        elif not each.translation:
             yield each
             message = f"it has {translated[each.slug]:,} translations, and may have {bounds.TRANSLATIONS}"
             problems.append(problem("too-many", Place(each.path), message))

@@ -12,9 +12,10 @@ from broadcast.model import Kind, Place, Problem, Update
 from broadcast.source import bounds
 from broadcast.source.headings import Doubt, Entry, read_heading, suspect
 from broadcast.source.outline import Fence, Heading, Html, Inner, outline
-from broadcast.source.problems import CODES, problem
+from broadcast.source.problems import CODES, problem, shown
 from broadcast.source.times import format_time
 
+_NEARLY_POST = re.compile(r"\W{0,3}posts?(?![A-Za-z0-9])", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -118,6 +119,10 @@ def _entries(kind: Kind, body: _Body) -> list[tuple[Heading, Entry]]:
             body.report("unclosed-block", block.start, f"this {what} is never closed: everything below belongs to it")
         if isinstance(block, Fence) and block.info.split()[:1] == ["post"]:
             body.overrides.append(block)
+        elif not isinstance(block, Html) and _NEARLY_POST.match(block.info):
+            where = " outside of lists and quotes" if block.info.startswith("post ") else ""
+            message = f"`{shown(block.info)}` gives no channel its words: write ```` ```post NAME ````{where}"
+            body.report("bad-override", block.start, message)
         if not isinstance(block, Html) or block.text.lstrip().startswith("<!--"):
             settled.update(lines)
     _suspects(kind, body, settled)

@@ -6,6 +6,7 @@ by who knows the key. The events of the C parser are read directly, so nothing d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,6 +62,7 @@ def read_fields(text: str, path: str, first_line: int) -> Fields:
         return fields
     try:
         _read(_events(text), fields, place)
+        _comment(text, fields, first_line)
     except _RefusedError as error:
         fields.problems.append(problem("bad-yaml", place(error.event.start_mark), str(error)))
     except yaml.MarkedYAMLError as error:
@@ -71,6 +73,18 @@ def read_fields(text: str, path: str, first_line: int) -> Fields:
     except yaml.YAMLError as error:
         fields.problems.append(problem("bad-yaml", Place(path, first_line), f"this is not YAML: {shown(str(error))}"))
     return fields
+
+
+def _comment(text: str, fields: Fields, first_line: int) -> None:
+    """Report a title without quotes that ends where ` #` begins a comment."""
+    title, place = fields.values.get("title"), fields.places.get(("title",))
+    if not isinstance(title, str) or place is None:
+        return
+    line = text.split("\n")[place.line - first_line]
+    rest = line[place.column - 1 :].removeprefix(title)
+    if line[place.column - 1 :].startswith(title) and re.match(r"\s+#", rest):
+        message = f"YAML takes what follows ` #` for a comment, so the title is `{shown(title)}`: put it in quotes"
+        fields.problems.append(problem("cut-title", place, message))
 
 
 def _events(text: str) -> Iterator[Any]:
