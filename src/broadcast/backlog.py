@@ -46,20 +46,26 @@ def told(history: History) -> Told:
     return Told(by_channel, by_update, {name: max(times) for name, times in standing if times})
 
 
-def due(thread: Thread, history: Told, former: str | None, rules: Rules) -> tuple[State, str]:
+def due(thread: Thread, history: Told, former: str | None, rules: Rules, *, is_open: bool = False) -> tuple[State, str]:
     """The state of an update of which its channel has nothing, and why. `former` is the announcement, without a file
-    today, under whose name the channel has this update."""
+    today, under whose name the channel has this update. `is_open`: followers there have the beginning of the chain and
+    not its end, so that the update is no backlog however old it is."""
     if former is not None:
         return "skipped", f"published as {former}: type `broadcast ledger move {former} {thread.announcement}`"
     if thread.draft:
         return "skipped", "it is a draft; take `draft: true` out to publish it"
     if thread.update > rules.now:
         return "scheduled", f"due {thread.update:%Y-%m-%d %H:%M} UTC"
+    if thread.left:
+        return "skipped", f"left on purpose: `channels` says `-{thread.channel.name}`"
     if thread.channel.dry:
         return "skipped", "the channel is dry"
     if rules.backfill:
         return "todo", ""
+    stays = "the announcement began on this channel and stays until it is over" if thread.stays else ""
     if rules.now - thread.update > rules.stale_after:
+        if is_open:
+            return "todo", "late: followers here wait for it"
         return "skipped", "older than stale_after; --backfill publishes it"
     name = thread.channel.name
     if name in history.newest and history.newest[name] > thread.update:
@@ -67,7 +73,7 @@ def due(thread: Thread, history: Told, former: str | None, rules: Rules) -> tupl
     others = [sent for channel, sent in history.by_update.get(thread.update, {}).items() if channel != name]
     if any(stands(sent) for sent in others) and not any(_meant_for(sent, name) for sent in others):
         return "skipped", "published before this channel was there; --backfill publishes it"
-    return "todo", ""
+    return "todo", stays
 
 
 def stands(sent: Sent) -> bool:

@@ -34,6 +34,8 @@ MAX_CHANNELS, MAX_ROUTES = 100, 100
 MAX_WORDS = 1_000
 """Abbreviations of one language."""
 CHANNEL_NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?")
+LEAVES = "-"
+"""Before the name of a channel in an announcement's `channels`: not this one, even where the announcement began."""
 DEFAULT_SEVERITY: Severity = "minor"
 """An incident that names no severity is routed and paced as this one."""
 
@@ -137,14 +139,20 @@ class Config:
     places: Places = field(default_factory=dict, compare=False, repr=False)
 
     def channels_for(self, announcement: Announcement) -> tuple[Channel, ...]:
-        """Where an announcement goes, in the file's order: its own `channels`, else the first route that matches."""
+        """Where an announcement goes, in the file's order: its own `channels`, else the first route that matches;
+        without those that it leaves."""
+        own = [name for name in announcement.channels or () if not name.startswith(LEAVES)]
         wanted: Iterable[str] = self.channels
-        if announcement.channels is not None:
-            wanted = announcement.channels
+        if own or announcement.channels == ():
+            wanted = own
         elif self.file.routes:
             wanted = next((route.channels for route in self.file.routes if route.matches(announcement)), ())
-        names = frozenset(wanted)
-        return tuple(channel for name, channel in self.channels.items() if name in names or "*" in names)
+        names, left = frozenset(wanted), self.left(announcement)
+        return tuple(one for name, one in self.channels.items() if (name in names or "*" in names) and name not in left)
+
+    def left(self, announcement: Announcement) -> frozenset[str]:
+        """The channels that an announcement leaves on purpose: `-x` in its `channels`."""
+        return frozenset(name[1:] for name in announcement.channels or () if name.startswith(LEAVES))
 
     def cadence_of(self, announcement: Announcement) -> timedelta:
         """How long after an update followers are owed the next one."""

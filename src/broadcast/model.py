@@ -6,7 +6,7 @@ Path --read--> Announcement --check--> Problem* --render--> Draft --fit--> Threa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -151,7 +151,7 @@ class Limits:
     a post brings the card of the page that it leads to. `replies` says whether posts answer each other: never, always,
     or (`auto`) until the platform refuses it. `videos` says whether a post takes a video: none, one that stands alone
     (without images), or any; `video_alt` is `alt` for videos, where that is another. `gifs_move`: a GIF is shown as a
-    video is.
+    video is. `repeats`: a text is taken that stands on the channel already.
     """
 
     length: int
@@ -166,6 +166,7 @@ class Limits:
     videos: Literal["none", "alone", "any"] = "none"
     video_alt: int | None = None
     gifs_move: bool = False
+    repeats: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,10 +232,20 @@ class Channel:
     options: Any = None
 
 
+Otherwise = Callable[[], Sequence[tuple["Post", ...]]]
+
+
+def no_other() -> Sequence[tuple[Post, ...]]:
+    """An update that can only be told in one way."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Thread:
     """The posts of one update on one channel, in order. `source` is the digest of what the user wrote of it;
-    `audience` names all channels that the announcement goes to. A `draft` is not to be sent."""
+    `audience` names all channels that the announcement goes to. A `draft` is not to be sent. Where the announcement
+    would not go any more, but has begun, it `stays` until it is over, or was `left` on purpose. `otherwise` makes the
+    posts as another run may have told them: sooner or later, with the time that tells it apart or without."""
 
     announcement: str
     update: datetime
@@ -245,6 +256,9 @@ class Thread:
     source: str
     audience: tuple[str, ...] = ()
     draft: bool = False
+    stays: bool = False
+    left: bool = False
+    otherwise: Otherwise = field(default=no_other, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +283,7 @@ class ReplyTo:
 @dataclass(frozen=True, slots=True)
 class Action:
     """One post that should exist, and what the ledger says of it. `part` counts from 1. `ref` is the post that stands
-    for it; `note` says why the state is what it is."""
+    for it; `note` says why the state is what it is; `otherwise` is the thread's."""
 
     announcement: str
     update: datetime
@@ -287,6 +301,7 @@ class Action:
     source: str = ""
     audience: tuple[str, ...] = ()
     note: str = ""
+    otherwise: Otherwise = field(default=no_other, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

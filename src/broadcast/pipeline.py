@@ -3,42 +3,34 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from broadcast import config as configuration
 from broadcast import plan as planning
 from broadcast.backlog import Rules
 from broadcast.config import Config
-from broadcast.errors import ConfigError, DoesNotFitError
+from broadcast.errors import ConfigError
+from broadcast.known import Known, known, texts
 from broadcast.ledger.base import Ledger, Log
-from broadcast.ledger.history import beginnings, standalone
+from broadcast.ledger.history import standalone
 from broadcast.ledger.open import open_ledger
 from broadcast.ledger.seal import Key
-from broadcast.model import Announcement, Card, Channel, Event, Plan, Post, Problem, Receipt, Thread, Update
+from broadcast.model import Announcement, Channel, Event, Plan, Post, Problem, Receipt, Thread
 from broadcast.platforms import base as platforms
 from broadcast.platforms import forms
 from broadcast.publish import retract as retracting
 from broadcast.publish import run as publishing
 from broadcast.publish.run import Outcome, Run
-from broadcast.render import TemplateFailedError, environment, render
-from broadcast.site.links import permalink
-from broadcast.site.markdown import to_text
-from broadcast.site.pages import SUMMARY
+from broadcast.render import environment
 from broadcast.site.state import without
 from broadcast.source import bounds
 from broadcast.source import check as checking
 from broadcast.source import read as reading
-from broadcast.source.problems import isolated
-from broadcast.source.statuses import FINAL, states
-from broadcast.text.card import with_card
-from broadcast.text.fit import fit
+from broadcast.threads import threads as threads_of
 
-Beginnings = Mapping[tuple[str, datetime, str], tuple[Post, ...]]
-"""By announcement, update and channel: the posts that stand of threads whose rest has to be laid out anew."""
-NOTHING: Beginnings = {}
 SITE = "site"
 """The platform whose channels show everything, each version on a page of its own."""
 
@@ -82,49 +74,15 @@ def _languages(config: Config) -> set[str] | None:
     return {channel.language for channel in posting if channel.language} if posting else None
 
 
-def threads(
-    project: Project, only: Collection[str] | None = None, begun: Beginnings = NOTHING
-) -> tuple[list[Thread], list[Problem]]:
-    """Render -> fit: every update of the announcements (slugs) in `only`, on every channel that it goes to. The rest of
-    a thread that is `begun` follows the posts that stand."""
+def threads(project: Project, only: Collection[str] | None = None) -> tuple[list[Thread], list[Problem]]:
+    """Render -> fit: every update of the announcements (slugs) in `only`, on every channel that it goes to."""
     made: list[Thread] = []
     problems: list[Problem] = []
     env = environment(project.config.root / project.config.file.templates)
-    by_slug: dict[str, list[Announcement]] = {}
-    for announcement in project.announcements:
-        by_slug.setdefault(announcement.slug, []).append(announcement)
-    for slug, versions in by_slug.items():
-        if only is not None and slug not in only:
-            continue
-        base = _base(versions)
-        channels = project.config.channels_for(base)
-        audience = tuple(one.name for one in channels if not one.dry)
-        links = {version.path: _link(project.config, version) for version in versions}
-        cadences = {version.path: _cadences(project.config, version) for version in versions}
-        for announcement, update, channel in _destinations(base, versions, channels):
-            link, cadence = links[announcement.path], cadences[announcement.path].get(update.time)
-            first = begun.get((slug, update.time, channel.name), ())
-            with isolated(update.place, problems, f"on {channel.name}: "):
-                try:
-                    draft = render(env, announcement, update, channel, link=link, cadence=cadence)
-                    posts = fit(draft, channel.limits, channel.fit, first)
-                    if channel.limits.cards and link is not None:
-                        posts = with_card(posts, Card(link, announcement.title, to_text(update.body, SUMMARY)))
-                except TemplateFailedError as error:
-                    problems.append(_template_problem(error, announcement, update, channel))
-                    continue
-                except DoesNotFitError as error:
-                    place = update.override_places.get(channel.name, update.override_places.get(channel.platform))
-                    message = f"on {channel.name}: {error}"
-                    problems.append(Problem("error", "does-not-fit", place or update.place, message))
-                    continue
-                source = planning.source_digest(announcement, update, channel)
-                language = announcement.language
-                made.append(
-                    Thread(
-                        slug, update.time, update.status, channel, language, posts, source, audience, announcement.draft
-                    )
-                )
+    for versions in _versions(project, only):
+        fitted, wrong = threads_of(project.config, env, versions, Known(), {})
+        made += fitted
+        problems += wrong
     return made, problems
 
 
@@ -135,20 +93,30 @@ def planner(
     only: Collection[str] | None = None,
     channels: Collection[str] | None = None,
     backfill: bool = False,
+    rehearsed: bool = False,
 ) -> Planner:
-    """Plan: what should stand against what a ledger says of it. A run that has to plan again fits nothing again."""
-    made: dict[object, tuple[list[Thread], list[Problem]]] = {}
+    """Plan: what should stand against what a ledger says of it. A run that has to plan again fits nothing again. What
+    is `rehearsed` is shown as it would have been in time."""
+    made: dict[str, tuple[object, tuple[list[Thread], list[Problem]]]] = {}
     rules = Rules(now, project.config.file.stale_after, backfill)
+    env = environment(project.config.root / project.config.file.templates)
     slugs = {announcement.slug for announcement in project.announcements}
+    unrepeated = [name for name, channel in project.config.channels.items() if not channel.limits.repeats]
 
     def plan(log: Log) -> Plan:
-        alone, begun = _standing_alone(project, log), beginnings(log.events)
-        known = alone, frozenset(begun.items())
-        if known not in made:
-            made[known] = threads(_informed(project, alone), only, begun)
-        wanted = [thread for thread in made[known][0] if channels is None or thread.channel.name in channels]
-        wrong = (*project.problems, *made[known][1])
-        return planning.plan(wanted, log, rules, slugs=slugs, cost=_cost, problems=wrong)
+        config = _informed(project.config, alone := _standing_alone(project, log))
+        taken = texts(log, unrepeated)
+        wanted: list[Thread] = []
+        problems = list(project.problems)
+        for versions in _versions(project, only):
+            slug = versions[0].slug
+            seen = known(config, versions[0], log.events.get(slug, ()), rules, rehearsed=rehearsed)
+            if slug not in made or made[slug][0] != (alone, seen):
+                made[slug] = (alone, seen), threads_of(config, env, versions, seen, taken)
+            wanted += made[slug][1][0]
+            problems += made[slug][1][1]
+        chosen = [thread for thread in wanted if channels is None or thread.channel.name in channels]
+        return planning.plan(chosen, log, rules, slugs=slugs, cost=_cost, problems=problems)
 
     return plan
 
@@ -182,7 +150,7 @@ def standing(project: Project, log: Log, channel: str) -> list[Announcement]:
 
 def channel(project: Project, name: str, log: Log) -> Channel:
     """A channel of the project, with what the ledger knows of it."""
-    return _informed(project, _standing_alone(project, log)).config.channels[name]
+    return _informed(project.config, _standing_alone(project, log)).channels[name]
 
 
 def workspace(
@@ -217,8 +185,8 @@ def _standing_alone(project: Project, log: Log) -> frozenset[str]:
     )
 
 
-def _informed(project: Project, alone: Collection[str]) -> Project:
-    """The project, with posts that can be read on their own on these channels: numbered, each with the link."""
+def _informed(config: Config, alone: Collection[str]) -> Config:
+    """The configuration, with posts that can be read on their own on these channels: numbered, each with the link."""
     channels = {
         name: replace(
             channel,
@@ -227,51 +195,18 @@ def _informed(project: Project, alone: Collection[str]) -> Project:
         )
         if name in alone
         else channel
-        for name, channel in project.config.channels.items()
+        for name, channel in config.channels.items()
     }
-    return replace(project, config=replace(project.config, channels=channels))
+    return replace(config, channels=channels)
 
 
-def _destinations(
-    base: Announcement, versions: Sequence[Announcement], channels: Sequence[Channel]
-) -> Iterator[tuple[Announcement, Update, Channel]]:
-    """Which update goes to which channel, in order of time. A channel that has a language only takes that one."""
-    pairs = []
-    for index, channel in enumerate(channels):
-        takes = channel.language or base.language
-        for version in versions:
-            if version is base if takes == base.language else version.language == takes:
-                pairs += [(update.time, index, version, update, channel) for update in version.updates]
-    pairs.sort(key=lambda pair: pair[:2])
-    yield from (pair[2:] for pair in pairs)
-
-
-def _base(versions: Sequence[Announcement]) -> Announcement:
-    """Of an announcement and its translations, the announcement."""
-    return next((item for item in versions if not item.translation), versions[0])
-
-
-def _cadences(config: Config, announcement: Announcement) -> Mapping[datetime, timedelta]:
-    """How long after each of the updates that leave an incident open followers are owed the next one."""
-    if announcement.kind != "incident":
-        return {}
-    pace, left_in = config.cadence_of(announcement), states("incident", (one.status for one in announcement.updates))
-    return {
-        update.time: pace for update, state in zip(announcement.updates, left_in, strict=True) if state not in FINAL
-    }
-
-
-def _link(config: Config, announcement: Announcement) -> str | None:
-    if announcement.link is not None or config.file.url is None:
-        return announcement.link
-    return permalink(config.file.url, announcement.slug, announcement.language if announcement.translation else None)
-
-
-def _template_problem(
-    error: TemplateFailedError, announcement: Announcement, update: Update, channel: Channel
-) -> Problem:
-    where = f"template {error.name}" + (f" line {error.line}" if error.line else "")
-    return Problem("error", "template", update.place, f"on {channel.name}: {where}: {error.message}")
+def _versions(project: Project, only: Collection[str] | None) -> Iterator[Sequence[Announcement]]:
+    """Each announcement with its translations, the announcement first."""
+    by_slug: dict[str, list[Announcement]] = {}
+    for announcement in project.announcements:
+        if only is None or announcement.slug in only:
+            by_slug.setdefault(announcement.slug, []).append(announcement)
+    yield from (sorted(versions, key=lambda one: one.translation) for versions in by_slug.values())
 
 
 def _cost(platform: str, post: Post) -> float | None:

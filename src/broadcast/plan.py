@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from broadcast.backlog import Rules, Told, corrections, due, renamed, told
+from broadcast.backlog import Rules, Told, corrections, due, renamed, stands, told
 from broadcast.ledger.base import Log
 from broadcast.ledger.history import Sent, fold
 from broadcast.model import (
@@ -26,6 +26,7 @@ from broadcast.model import (
     Thread,
     Update,
 )
+from broadcast.source.statuses import FINAL, UNMOVED
 from broadcast.text.fit import said
 
 Cost = Callable[[str, Post], float | None]
@@ -87,6 +88,7 @@ def _chain(
         if standing:
             tails[time] = _reply(time, standing[-1].part, standing[-1].ref)
     times = sorted(tails)
+    is_open = False
     for thread in chain:
         entry = sent.get(thread.update)
         note = ""
@@ -95,11 +97,14 @@ def _chain(
         before = bisect_left(times, thread.update)
         parent = tails[times[before - 1]] if before else None
         if entry is None or not (entry.baseline or any(part.state != "absent" for part in entry.parts)):
-            state = due(thread, history, former.get((thread.update, name)), rules)
+            is_later = name in history.newest and history.newest[name] < thread.update
+            state = due(thread, history, former.get((thread.update, name)), rules, is_open=is_open and is_later)
             rows = [_row(thread, number, thread.posts, state, parent, {}) for number in _numbers(thread.posts)]
         else:
             rows = list(_recorded(thread, entry, parent, note))
         yield from rows
+        if (entry is not None and stands(entry)) or (rows and rows[-1].state == "todo"):
+            is_open = is_open if thread.status in UNMOVED else thread.status not in FINAL
         doubtful = entry is not None and any(part.state == "open" for part in entry.parts)
         if rows and (rows[-1].state == "todo" or doubtful):
             if thread.update not in tails:
@@ -183,6 +188,7 @@ def _row(
         source=thread.source,
         audience=thread.audience,
         note=state[1],
+        otherwise=thread.otherwise,
     )
 
 

@@ -166,10 +166,11 @@ LAYERS = [
     {"cli"},
     {"rehearsal"},
     {"pipeline", "standing"},
-    {"plan", "publish", "runs", "backlog"},
+    {"threads"},
+    {"plan", "publish", "runs", "backlog", "known"},
     {"config", "explain", "secrets", "render", "ledger", "platforms", "site", "source", "views"},
     {"templates", "sandbox", "metering", "images", "text"},
-    {"model", "errors", "defects", "interrupt", "paths", "streams"},
+    {"model", "errors", "defects", "interrupt", "paths", "streams", "conflicts"},
 ]
 """Imports only go down this list; packages of one row may use each other."""
 STANDALONE = {"__init__", "__main__"}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 import postgres
+from broadcast.cli.desk import Desk
 from broadcast.rehearsal.base import Request
 from broadcast.rehearsal.faults import KINDS, at
 from kit import git, incident
@@ -237,3 +239,21 @@ def test_the_ledger_as_json_lines_is_what_a_reader_expects(open_scene: Open) -> 
     text = git(scene.folder / "remote.git", "show", f"{BRANCH}:announcements/{SLUG}.jsonl")
     lines = [json.loads(line) for line in text.splitlines()]
     assert [line["event"] for line in lines] == ["intent", "receipt"] * len(scene.stands())
+
+
+@pytest.mark.parametrize("world", HARSH)
+def test_what_was_told_in_time_is_recognized_when_its_promise_is_gone(
+    open_scene: Open, world: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be told without the time of the next update now."""
+    scene = open_scene(world)
+    say(scene, ("Investigating", 5.0, LONG))
+    assert scene.publish().code == 0
+    stands = scene.stands()
+    assert "Next update by" in "".join(seen.text for seen in stands)
+    lose(scene)
+    monkeypatch.setattr(Desk, "now", lambda self: datetime.now(UTC) + timedelta(hours=2))
+    planned = scene.run("plan", "--json").json()["actions"]
+    assert "Next update by" not in "".join(row["text"] for row in planned)
+    assert {state for state, _ in states(scene)} == {"done"}
+    assert scene.stands() == stands

@@ -18,7 +18,7 @@ from broadcast.errors import BroadcastError, LedgerError
 from broadcast.ledger import verify
 from broadcast.ledger.base import Log
 from broadcast.ledger.codec import Entry, decode, decode_lines, encode
-from broadcast.ledger.history import beginnings, fold, standalone
+from broadcast.ledger.history import beginning, fold, standalone
 from broadcast.ledger.journal import Journal
 from broadcast.ledger.open import open_ledger
 from broadcast.model import Card, Event, Facet, Intent, Media, Place, Post, Receipt, Ref, Verdict
@@ -51,8 +51,8 @@ def ledger(data: bytes) -> None:
     for mine in events.values():
         for sent in fold(mine).values():
             assert [part.part for part in sent.parts] == sorted({part.part for part in sent.parts})
+            beginning(sent)
     standalone(event for mine in events.values() for event in mine)
-    beginnings(events)
     for told in verify.against_files(log, {"api-errors"}, {"x", "site"}):
         assert told
     plan = pipeline.planner(project, now=NOW, backfill=True)(log)

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import pytest
 
-from broadcast import pipeline
+from broadcast import pipeline, threads
 from broadcast.errors import LostAnswerError, RefusedError, SendError, UnprovableError
 from broadcast.model import Channel, FitOptions, Intent, Limits, Ref
 from broadcast.platforms import base, bluesky, guard, mastodon, site
@@ -43,7 +43,7 @@ def _failing(before: Callable[..., Any]) -> Callable[..., Any]:
     return fail
 
 
-STAGES = {"parse": (read, "parse"), "check_body": (check, "check_body"), "fit": (pipeline, "fit")}
+STAGES = {"parse": (read, "parse"), "check_body": (check, "check_body"), "fit": (threads, "fit")}
 
 
 @pytest.mark.parametrize("stage", STAGES)

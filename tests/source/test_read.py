@@ -34,10 +34,8 @@ def test_files_are_found_in_every_folder_and_sorted(tmp_path: Path) -> None:
 
 def test_files_that_are_nearly_announcements_are_named(tmp_path: Path) -> None:
     names = ["a.markdown", "deep/b.MD", "c.mdx", "d.txt", "e.md.txt", "f.Markdown", "g.md.bak", "h.mkd"]
-    put(
-        tmp_path,
-        dict.fromkeys(names, TEXT) | {"README.MD": TEXT, "notes.txt": "x", "LICENSE.txt": "---", "x.yml": "a: b"},
-    )
+    put(tmp_path, dict.fromkeys(names, TEXT))
+    put(tmp_path, {"README.MD": TEXT, "notes.txt": "x", "LICENSE.txt": "---", "x.yml": "a: b"})
     announcements, problems = read(tmp_path, "incidents", "en")
     assert announcements == ()
     assert [(each.place.path, each.code, each.severity) for each in problems] == [

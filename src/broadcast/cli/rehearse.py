@@ -32,7 +32,9 @@ def rehearse(
     project = here.project()
     only = slugs(project, names, here.start)
     wanted = channel_names(project, channel)
-    shown = pipeline.planner(project, now=here.now(), only=only, channels=wanted, backfill=True)(NOTHING)
+    shown = pipeline.planner(project, now=here.now(), only=only, channels=wanted, backfill=True, rehearsed=True)(
+        NOTHING
+    )
     require_clean(shown.problems, here)
     disturbed = Chaos(chaos) if chaos is not None else None
     ends: list[int] = []

@@ -87,7 +87,7 @@ def preview(
 ) -> None:
     here = desk(context)
     project = here.project()
-    shown = _planner(here, project, paths, channel, backfill=True)(NOTHING)
+    shown = _planner(here, project, paths, channel, backfill=True, rehearsed=True)(NOTHING)
     if html_file is not None:
         write(project.config.root, here.start / html_file, html.preview(shown, project.config.root))
         here.say(f"wrote {html_file}")
@@ -127,6 +127,7 @@ def _planner(
     channels: Sequence[str] | None,
     *,
     backfill: bool,
+    rehearsed: bool = False,
 ) -> pipeline.Planner:
     """Plans the announcements and channels that were named."""
     return pipeline.planner(
@@ -135,6 +136,7 @@ def _planner(
         only=slugs(project, names, here.start),
         channels=channel_names(project, channels),
         backfill=backfill,
+        rehearsed=rehearsed,
     )
 
 

@@ -90,22 +90,15 @@ def standalone(events: Iterable[Event]) -> set[str]:
     return {channel for channel, (_, alone) in newest.items() if alone}
 
 
-def beginnings(events: Mapping[str, Sequence[Event]]) -> Mapping[tuple[str, datetime, str], tuple[Post, ...]]:
-    """The posts with which threads began whose rest was laid out later, or is to be, by announcement, update and
-    channel. What such a thread still has to say comes from the files, and follows what it has said."""
-    found = {}
-    for slug, mine in events.items():
-        if not any(isinstance(event, Verdict) and event.verdict == "absent" for event in mine):
-            continue
-        for (update, channel), sent in fold(mine).items():
-            first = [part.intent for part in sent.parts if part.state == "posted" and part.intent is not None]
-            rest = sent.parts[len(first) :]
-            if first and not rest:  # what was laid out later is of the file as it was then
-                newest = first[-1].source
-                first = first[: next(number for number, intent in enumerate(first) if intent.source == newest)]
-            if first and all(part.state == "absent" for part in rest):
-                found[slug, update, channel] = tuple(intent.post for intent in first)
-    return found
+def beginning(sent: Sent) -> tuple[Post, ...]:
+    """The posts with which a thread began whose rest was laid out later, or is to be; none for any other. What such a
+    thread still has to say comes from the files, and follows what it has said."""
+    first = [part.intent for part in sent.parts if part.state == "posted" and part.intent is not None]
+    rest = sent.parts[len(first) :]
+    if first and not rest:  # what was laid out later is of the file as it was then
+        newest = first[-1].source
+        first = first[: next(number for number, intent in enumerate(first) if intent.source == newest)]
+    return tuple(intent.post for intent in first) if all(part.state == "absent" for part in rest) else ()
 
 
 _State = Literal["posted", "open", "absent", "retracted"]

@@ -84,6 +84,7 @@ def limits(options: Options) -> Limits:
         replies=options.replies,
         videos="alone",
         gifs_move=True,
+        repeats=False,
     )
 
 

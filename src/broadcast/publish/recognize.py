@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from broadcast.errors import SendError
+from broadcast.errors import SendError, UnprovableError
 from broadcast.ledger.base import Log
 from broadcast.model import Action, Event, Intent, Plan, Receipt, Ref, Verdict
 from broadcast.platforms import base as platforms
@@ -117,11 +117,11 @@ def _ask(
             tail = stands[-1] if stands else tail
             if not unknown(thread):
                 continue
-            intents = _nobodys(thread, tail)
+            intents: Sequence[Intent] = _nobodys(thread, tail)
             found: Mapping[int, Ref] = {}
             if readable:
                 try:
-                    found = connection.find(intents, tail)
+                    intents, found = _found(thread, connection, tail)
                 except Exception as error:  # noqa: BLE001 - a third party's platform may know only its own intents
                     # That an old update cannot be looked up any more says nothing of a new one.
                     readable = thread[0].state != "todo"
@@ -147,6 +147,33 @@ def _ask(
             "stood already; they are recorded now"
         )
     return look
+
+
+def _found(thread: _Thread, connection: Connection, tail: Ref | None) -> tuple[Sequence[Intent], Mapping[int, Ref]]:
+    """The intents of which the most stand: those of the thread as it would be told now, or of one told otherwise.
+    Raises what the channel raises; that a part stands and one before it does not, only if no way to tell it fits."""
+    best: tuple[Sequence[Intent], Mapping[int, Ref]] = (), {}
+    doubt: UnprovableError | None = None
+    for then in _ways(thread):
+        intents = _nobodys(then, tail)
+        try:
+            found = connection.find(intents, tail)
+        except UnprovableError as error:
+            doubt = doubt or error
+            continue
+        if len(found) > len(best[1]) or not best[0]:
+            best = intents, found
+        if len(found) == len(intents):
+            break
+    if doubt is not None and not best[1]:
+        raise doubt
+    return best
+
+
+def _ways(thread: _Thread) -> Iterator[_Thread]:
+    yield thread
+    for told in thread[0].otherwise():
+        yield [replace(thread[0], part=number, parts=len(told), post=post) for number, post in enumerate(told, 1)]
 
 
 def _nobodys(thread: _Thread, parent: Ref | None) -> tuple[Intent, ...]:

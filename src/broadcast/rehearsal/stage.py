@@ -63,7 +63,7 @@ def rehearse(
         cast = _cast(project, channels, stack, chaos)
         played = tuple(replace(one, draft=False) for one in project.announcements)
         rehearsed = replace(project, config=replace(project.config, channels=cast.channels), announcements=played)
-        plan = pipeline.planner(rehearsed, now=now, only=only, backfill=True)
+        plan = pipeline.planner(rehearsed, now=now, only=only, backfill=True, rehearsed=True)
 
         def connect(name: str) -> platforms.Connection:
             chosen = cast.channels[name]

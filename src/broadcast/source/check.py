@@ -104,7 +104,7 @@ def _tags(announcement: Announcement) -> Iterator[Problem]:
 
 def _names(announcement: Announcement, channels: Collection[str], platforms: Collection[str]) -> Iterator[Problem]:
     for number, name in enumerate(announcement.channels or ()):
-        if name != "*" and name not in channels:
+        if name != "*" and name.removeprefix("-") not in channels:
             place = announcement.places.get(f"channels.{number}") or Place(announcement.path)
             yield problem("unknown-channel", place, _unknown("channel", name, channels))
     known = {*channels, *platforms}

@@ -26,6 +26,9 @@ STATUSES: dict[Kind, tuple[str, ...]] = {kind: CHAINS[kind] + ASIDES[kind] for k
 FINAL = frozenset({"resolved", "completed", "cancelled", "released", "withdrawn"})
 """The states in which followers are owed no more news."""
 
+UNMOVED = frozenset({"update", "postmortem"})
+"""The statuses that leave an announcement open or over, as it was."""
+
 _SPELLINGS = {
     "in-progress": "in progress",
     "canceled": "cancelled",
