@@ -64,7 +64,8 @@ def threads(
                 base.slug, update.time, update.status, channel, announcement.language, posts, source, audience
             )
             thread = replace(thread, draft=announcement.draft, stays=stays, left=channel.name in left)
-            made.append(replace(thread, otherwise=partial(_otherwise, posts, lay, {pace, None}, update.time)))
+            signs = () if channel.limits.repeats and update.time >= known.since else stamps(update.time)
+            made.append(replace(thread, otherwise=partial(_otherwise, posts, lay, {pace, None}, ("", *signs))))
     return made, problems
 
 
@@ -101,13 +102,13 @@ def _otherwise(
     posts: tuple[Post, ...],
     lay: Callable[[timedelta | None], Make],
     paces: Collection[timedelta | None],
-    time: datetime,
+    signs: Sequence[str],
 ) -> list[tuple[Post, ...]]:
     """The other ways to tell an update, those that fit."""
     ways: list[tuple[Post, ...]] = []
     for pace in paces:
         make = lay(pace)
-        for stamp in ("", *stamps(time)):
+        for stamp in signs:
             with suppress(DoesNotFitError):
                 way = make(stamp, 0)
                 if way != posts and way not in ways:

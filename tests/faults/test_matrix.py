@@ -40,11 +40,11 @@ LOOK = {
 
 FIRST = {
     "x": LOOK["x"][:1],
-    "bluesky": ["GET /xrpc/com.atproto.repo.listRecords"] * 2,
+    "bluesky": ["GET /xrpc/com.atproto.repo.listRecords"],
     "mastodon": LOOK["mastodon"][:1],
 }
-"""A ledger that is empty may have been lost: its first run looks for each update before it sends anything. X and
-Mastodon are read once for both."""
+"""A ledger that is empty may have been lost: its first run looks for each update before it sends anything. Each is
+read once for both."""
 
 PLAIN = {
     "x": [*LOGIN["x"], *FIRST["x"], *WRITE["x"] * 2, *UPLOAD["x"], *WRITE["x"] * 2],

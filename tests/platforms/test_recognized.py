@@ -107,10 +107,10 @@ def test_an_account_with_too_many_posts_proves_nothing(bench: Bench, monkeypatch
     assert looks(bench) == 2
     bench.publish(connection, posts[3:])
     with pytest.raises(UnprovableError, match="more than 4 posts"):
-        connection.find(nobodys(bench.intents(connection, posts[:3])), None)
+        bench.connect().find(nobodys(bench.intents(connection, posts[:3])), None)
 
 
-@pytest.mark.parametrize("bench", ["mastodon", "x"], indirect=True)
+@pytest.mark.parametrize("bench", ["mastodon", "x", "bluesky"], indirect=True)
 def test_to_look_for_many_reads_the_list_once(bench: Bench) -> None:
     refs = bench.publish(bench.connect(), [bench.post(f"Number {number}.") for number in range(4)])
     later = bench.connect()

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from broadcast.errors import CredentialsError, LostAnswerError, RefusedError, SendError, UnprovableError
 from broadcast.model import Channel, Facet, Intent, Limits, Post, Ref
-from broadcast.platforms import bluesky_account, bluesky_replies, rates
+from broadcast.platforms import bluesky_account, bluesky_replies, rates, standing
 from broadcast.platforms.base import Account, Ours, Prepared, Workspace
 from broadcast.platforms.bluesky_forms import FORMS
 from broadcast.platforms.failures import MissingBlobError, harmless, proving
@@ -21,6 +21,7 @@ from broadcast.platforms.options import BaseUrl, BaseUrlOrNothing, require
 from broadcast.text import measure
 
 if TYPE_CHECKING:
+    from broadcast.platforms import bluesky_posts
     from broadcast.platforms.bluesky_api import Client
 
 BLUESKY = "https://bsky.social"
@@ -115,6 +116,7 @@ class Connection:
 
         self._client = client
         self._workspace = workspace
+        self._posted: standing.Listing[bluesky_posts.Found] | None = None
         self._dids: dict[str, str | None] = {}
         self._rates = rates.told(client.login_headers, "ratelimit", "com.atproto.server.createSession")
         self._takes_videos = video_service is not None
@@ -235,7 +237,8 @@ class Connection:
         from broadcast.platforms import bluesky_posts
 
         with proving("the account's posts on Bluesky"):
-            found = bluesky_posts.recognized(self._client, intents, parent)
+            self._posted = self._posted or bluesky_posts.listing(self._client)
+            found = bluesky_posts.recognized(self._client, self._posted, intents, parent)
         return {part: self._ref({"rkey": one.key, "cid": one.cid, "record": one.record}) for part, one in found.items()}
 
     def differing(self, posts: Sequence[Ours]) -> Mapping[str, str]:

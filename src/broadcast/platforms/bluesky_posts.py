@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from atproto import models  # type: ignore[import-untyped]  # atproto has no marker for its types
@@ -14,9 +15,9 @@ from broadcast.errors import UnprovableError
 from broadcast.model import Intent, Ref
 from broadcast.platforms import standing
 from broadcast.platforms.base import Ours
-from broadcast.platforms.bluesky_records import COLLECTION, tid_at
+from broadcast.platforms.bluesky_records import COLLECTION, tid_at, time_of
 from broadcast.platforms.failures import GoneError, field
-from broadcast.platforms.standing import Standing
+from broadcast.platforms.standing import Listing, Standing
 
 if TYPE_CHECKING:
     from broadcast.platforms.bluesky_api import Client
@@ -36,11 +37,18 @@ class Found:
     record: Mapping[str, Any]
 
 
-def recognized(client: Client, intents: Sequence[Intent], parent: Ref | None) -> Mapping[int, Found]:
-    """Which record is which part, by text, links and what it answers. Raises `UnprovableError` where the account has
-    too many to read, and `SendError`."""
+def listing(client: Client) -> Listing[Found]:
+    """The account's posts, read when they are asked for."""
+    return Listing(partial(_newest, client), lambda one: time_of(one.key))
+
+
+def recognized(
+    client: Client, posted: Listing[Found], intents: Sequence[Intent], parent: Ref | None
+) -> Mapping[int, Found]:
+    """Which record of those `posted` is which part, by text, links and what it answers. Raises `UnprovableError` where
+    the account has too many to read, and `SendError`."""
     since = min(intent.at for intent in intents) - standing.SLACK
-    records = {one.key: one for one in _newest(client, since)}
+    records = {one.key: one for one in posted.since(since, intents)}
     posts = [_standing(client.uri(key), one.record) for key, one in records.items()]
     found = standing.match([_linked(intent) for intent in intents], parent, posts)
     return {part: records[post.id.rpartition("/")[2]] for part, post in found.items()}

@@ -63,6 +63,17 @@ def tid_at(time: datetime) -> str:
     return _tid(int(time.timestamp() * 1_000_000) << 10)
 
 
+def time_of(tid: str) -> datetime | None:
+    """When a key was made; None for one that is none of a time."""
+    if len(tid) != 13 or set(tid) - set(_ALPHABET):
+        return None
+    number = sum(_ALPHABET.index(sign) << 5 * place for place, sign in enumerate(reversed(tid)))
+    try:
+        return datetime.fromtimestamp((number >> 10) / 1_000_000, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
 def _tid(number: int) -> str:
     return "".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(13)))
 
