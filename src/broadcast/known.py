@@ -10,7 +10,7 @@ from broadcast.backlog import Rules, stands
 from broadcast.config import Config
 from broadcast.ledger.base import Log
 from broadcast.ledger.history import Sent, beginning, fold
-from broadcast.model import Announcement, Event, Limits, Post, Verdict
+from broadcast.model import Announcement, Event, Intent, Limits, Post, Verdict
 from broadcast.source.statuses import FINAL, UNMOVED
 from broadcast.text.stamp import Make, essence, stamps, told_apart
 
@@ -76,6 +76,25 @@ def posts(known: Known, key: Key, make: Make, limits: Limits, taken: Collection[
     if key in known.waiting:
         return make(list(stamps(key[0]))[1], 0)
     return told_apart(make, key[0], taken if key[0] >= known.since else (), limits)
+
+
+def missing(log: Log, announcements: Collection[Announcement]) -> list[str]:
+    """The announcements that followers see as open, and that have no file here. One that only has another name now is
+    none: a file has its updates."""
+    here = {one.slug for one in announcements}
+    times = {update.time for one in announcements for update in one.updates}
+    found = []
+    for slug, events in log.events.items():
+        if slug in here:
+            continue
+        told = {intent.update: intent.status for event in events if isinstance(intent := event, Intent)}
+        shown = {time for (time, _), sent in fold(events).items() if any(part.state == "posted" for part in sent.parts)}
+        is_open = False
+        for time in sorted(shown & told.keys()):
+            is_open = is_open if told[time] in UNMOVED else told[time] not in FINAL
+        if is_open and not shown <= times:
+            found.append(slug)
+    return sorted(found)
 
 
 def texts(log: Log, channels: Collection[str]) -> dict[str, set[str]]:

@@ -38,6 +38,9 @@ Slugs = Annotated[
     list[str] | None, typer.Argument(metavar="SLUG", help="Announcements, by slug or path; all without one.")
 ]
 
+Commit = Annotated[bool, typer.Option("--commit", help="Commit the announcement's file, once it is sent.")]
+Push = Annotated[bool, typer.Option("--push", help="Commit it, and push it.")]
+
 NOTHING = Log(version="", events={})
 """The ledger of somebody who has published nothing."""
 
@@ -181,11 +184,25 @@ def _may_hold(path: Path, project: pipeline.Project) -> bool:
     return is_file(path) and path.is_relative_to(folder) and path.suffix == ".md" and path.name.lower() != "readme.md"
 
 
-def require_page(project: pipeline.Project, channel: str) -> None:
-    """Raises `RefusedError` for a page while files have errors: what cannot be read would vanish from it."""
-    wrong = any(problem.severity == "error" for problem in project.problems)
-    if wrong and project.config.channels[channel].platform == pipeline.SITE:
+def require_page(project: pipeline.Project, channel: str, missing: Sequence[str] = ()) -> None:
+    """Raises `RefusedError` for a page while files have errors, or open announcements are `missing`: what cannot be
+    read would vanish from it."""
+    if project.config.channels[channel].platform != pipeline.SITE:
+        return
+    if any(problem.severity == "error" for problem in project.problems):
         raise RefusedError("the files have errors, so the page cannot be built: type `broadcast check`")
+    if missing:
+        raise RefusedError(f"the page would say nothing of {', '.join(missing)}, so it is not built")
+
+
+def require_files(missing: Sequence[str]) -> None:
+    """Raises `ProblemsFoundError` where open announcements have no file here."""
+    if missing:
+        first, names = missing[0], ", ".join(missing)
+        raise ProblemsFoundError(
+            f"followers see an open announcement that has no file here: {names}",
+            f"commit and push {first}.md from where it was written; or type `broadcast retract {first}`",
+        )
 
 
 def require_clean(problems: Sequence[Problem], here: Desk) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated
 
 import typer
 
 from broadcast import pipeline, runs
+from broadcast.cli.commit import keep
 from broadcast.cli.desk import (
     Channels,
+    Commit,
     Desk,
     Json,
+    Push,
     Slugs,
     about,
     channel_names,
@@ -20,11 +23,13 @@ from broadcast.cli.desk import (
     desk,
     ledger_of,
     require_clean,
+    require_files,
     require_page,
     slugs,
 )
 from broadcast.cli.ending import conclude, ending, seconds
 from broadcast.errors import InterruptedRunError, LedgerError, UsageError
+from broadcast.known import missing
 from broadcast.ledger.base import Ledger
 from broadcast.ledger.offline import OfflineLedger
 from broadcast.model import Plan, Problem
@@ -56,6 +61,8 @@ def publish(
     deadline: Annotated[
         str, typer.Option("--deadline", metavar="DURATION", help="Begin no post later than this after the start.")
     ] = "5m",
+    commit: Commit = False,
+    push: Push = False,
     as_json: Json = False,
 ) -> None:
     here = desk(context)
@@ -86,8 +93,10 @@ def publish(
     if not yes and any(row.state in states for row in shown.actions):
         _ask(here, shown)
 
+    gone = [] if names else missing(log, project.announcements)
+
     def log_in(name: str) -> Connection:
-        require_page(project, name)
+        require_page(project, name, gone)
         return connect(here, project, name, now, log=log, stop=end.stop)
 
     with ending(patience) as end:
@@ -109,7 +118,23 @@ def publish(
         terminal.results(here.out, outcome.results)
     if outcome.unrecorded:
         here.say(f"the receipts are only in this clone until the next run: {outcome.unrecorded}")
+    told = {result.announcement for result in outcome.results if result.state in {"posted", "done", "uncertain"}}
+    fresh = {result.announcement for result in outcome.results if result.state in {"posted", "uncertain"}}
+    wanted_files = told & only if only is not None and (commit or push) else fresh
+    pictures = {media.path for row in shown.actions if row.announcement in wanted_files for media in row.post.media}
+    _keep(here, project, wanted_files, sorted(pictures), commit=commit, push=push)
     conclude(outcome.results, end, unrecorded=outcome.unrecorded is not None)
+    require_files(gone)
+
+
+def _keep(
+    here: Desk, project: pipeline.Project, slugs: Collection[str], pictures: Sequence[str], *, commit: bool, push: bool
+) -> None:
+    files = [one for one in project.announcements if one.slug in slugs]
+    if files:
+        newest = max(files[0].updates, key=lambda update: update.time)
+        subject = f"{newest.status.capitalize()}: {files[0].title}" if len(slugs) == 1 else "Announcements as published"
+        keep(here, project.config.root, [*(one.path for one in files), *pictures], subject, commit=commit, push=push)
 
 
 def _concerns(problem: Problem, names: Sequence[str], here: Desk, project: pipeline.Project) -> bool:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -17,7 +18,8 @@ import typer
 
 from broadcast import pipeline
 from broadcast.cli import send
-from broadcast.cli.desk import Desk, about, desk, slugs
+from broadcast.cli.commit import keep
+from broadcast.cli.desk import Commit, Desk, Push, about, desk, slugs
 from broadcast.errors import ProblemsFoundError, UsageError
 from broadcast.model import Announcement
 from broadcast.paths import is_folder, real
@@ -25,6 +27,16 @@ from broadcast.source import cstate, files, statuses, write
 from broadcast.source.times import parse_time
 from broadcast.views import terminal
 from broadcast.views.groups import count
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """What to do with a file that was written."""
+
+    publish: bool
+    yes: bool
+    commit: bool
+    push: bool
 
 
 class Kind(StrEnum):
@@ -73,6 +85,8 @@ def new(
     at: At = None,
     publish: Publish = False,
     yes: Yes = False,
+    commit: Commit = False,
+    push: Push = False,
 ) -> None:
     here = desk(context)
     project = here.project()
@@ -93,7 +107,7 @@ def new(
     )
     path = PurePosixPath(config.file.incidents, name)
     files.create(config.root, str(path), text)
-    _written(context, here, config.root / path, path.stem, publish=publish, yes=yes)
+    _written(context, here, config.root / path, path.stem, Then(publish, yes, commit, push))
 
 
 def update(
@@ -106,8 +120,10 @@ def update(
     at: At = None,
     publish: Publish = False,
     yes: Yes = False,
+    commit: Commit = False,
+    push: Push = False,
 ) -> None:
-    _append(context, slug, "update" if status is None else status, message, at, publish=publish, yes=yes)
+    _append(context, slug, "update" if status is None else status, message, at, Then(publish, yes, commit, push))
 
 
 def resolve(
@@ -117,8 +133,10 @@ def resolve(
     at: At = None,
     publish: Publish = False,
     yes: Yes = False,
+    commit: Commit = False,
+    push: Push = False,
 ) -> None:
-    _append(context, slug, None, message, at, publish=publish, yes=yes)
+    _append(context, slug, None, message, at, Then(publish, yes, commit, push))
 
 
 def _append(
@@ -127,9 +145,7 @@ def _append(
     status: str | None,
     message: str | None,
     at: str | None,
-    *,
-    publish: bool,
-    yes: bool,
+    then: Then,
 ) -> None:
     here = desk(context)
     project = here.project()
@@ -148,7 +164,7 @@ def _append(
     body = _text(here, message, f"{word.capitalize()}: {announcement.title}")
     root = project.config.root
     files.save(root, announcement.path, write.append(files.load(root, announcement.path), word, time, body))
-    _written(context, here, root / announcement.path, announcement.slug, publish=publish, yes=yes)
+    _written(context, here, root / announcement.path, announcement.slug, then)
 
 
 def _one(here: Desk, project: pipeline.Project, name: str) -> Announcement:
@@ -212,10 +228,13 @@ def _edit(here: Desk, subject: str) -> str:
         path.unlink(missing_ok=True)
 
 
-def _written(context: typer.Context, here: Desk, path: Path, slug: str, *, publish: bool, yes: bool) -> None:
+def _written(context: typer.Context, here: Desk, path: Path, slug: str, then: Then) -> None:
     here.tell(here.shown(path))
-    if publish:
-        send.publish(context, names=[slug], yes=yes)
+    if then.publish:
+        send.publish(context, names=[slug], yes=then.yes, commit=then.commit, push=then.push)
+    elif then.commit or then.push:
+        root = here.root()
+        keep(here, root, [path.relative_to(root).as_posix()], f"Announce {slug}", commit=True, push=then.push)
     else:
         here.say(f"next: `broadcast preview {slug}`, then commit it or `broadcast publish {slug}`")
 
