@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from broadcast.cli.desk import Desk
-from broadcast.errors import ChannelFailedError
+from broadcast.errors import ChannelFailedError, LedgerError
+from broadcast.ledger.plumbing import Git
 
 _REBASES = ("rebase-merge", "rebase-apply")
 PATIENCE = 60
@@ -58,11 +59,25 @@ def _rebasing(root: Path) -> bool:
 
 
 def _uncommitted(root: Path, paths: Sequence[str]) -> list[str]:
-    """Those of the files that are not in the last commit as they are; none where there is no repository."""
-    known, top = _git(root, ["rev-parse", "--is-inside-work-tree"])
-    if not known or top != "true":
+    """Those of the files that are not in the last commit as they are; none where there is no repository. Only looks:
+    what `git status` would start (monitors, filters, a hook when it writes its index) is for who commits."""
+    looking = Git(root, PATIENCE)
+    try:
+        if looking.ask("rev-parse", "--is-inside-work-tree").out.strip() != b"true":
+            return []
+    except LedgerError:  # no git on this machine
         return []
-    return [path for path in paths if _git(root, ["status", "--porcelain", "--ignored", "--", path])[1]]
+    return [path for path in paths if _committed(looking, path) != _unix((root / path).read_bytes())]
+
+
+def _committed(looking: Git, path: str) -> bytes | None:
+    answer = looking.ask("cat-file", "blob", f"HEAD:./{path}")
+    return _unix(answer.out) if answer.code == 0 else None
+
+
+def _unix(data: bytes) -> bytes:
+    """Without the ends of lines that git may have changed on the way."""
+    return data.replace(b"\r\n", b"\n")
 
 
 def _on_a_terminal() -> bool:
