@@ -158,3 +158,21 @@ def test_a_late_update_promises_no_time_that_is_gone(live: Desk) -> None:
         first, second = texts(live, channel)
         assert "Next update" not in first
         assert "Next update by" in second
+
+
+def test_dates_that_cannot_be_meant_are_said_before_anything_is_sent(live: Desk) -> None:
+    """At e0fdd80 `check` and `publish` had no word on any of these."""
+    live.write("incidents/old.md", incident(("Investigating", 3 * DAY, "Searches are slow."), title="Old"))
+    live.write("incidents/ahead.md", incident(("Investigating", -3 * HOUR, "Searches are slow."), title="Ahead"))
+    promise = f"Searches are slow. Next update by {ago(60)[11:]}."
+    live.write("incidents/promise.md", incident(("Investigating", 90, promise), title="Promise"))
+    checked = live.run("check", "--json")
+    assert checked.code == 0
+    found = {(one["code"], one["path"].removeprefix("incidents/")) for one in checked.json()["problems"]}
+    assert found == {("old-news", "old.md"), ("time-ahead", "ahead.md"), ("past-promise", "promise.md")}
+    done = live.run("publish", "--dry-run")
+    for words in ("ahead.md", "is the date right?", "which is past", "older than `stale_after`"):
+        assert words in done.err
+    assert live.run("publish", "--yes", "promise").code == 0
+    again = live.run("check", "--json").json()["problems"]
+    assert "past-promise" not in {one["code"] for one in again}, "it was told, and cannot be mended any more"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from broadcast.cli.desk import Desk
 from broadcast.errors import ChannelFailedError, LedgerError
-from broadcast.ledger.plumbing import Git
+from broadcast.ledger.plumbing import Git, lines
 
 _REBASES = ("rebase-merge", "rebase-apply")
 PATIENCE = 60
@@ -68,6 +68,15 @@ def _uncommitted(root: Path, paths: Sequence[str]) -> list[str]:
     except LedgerError:  # no git on this machine
         return []
     return [path for path in paths if _committed(looking, path) != _unix((root / path).read_bytes())]
+
+
+def committed(root: Path, folder: str) -> set[str]:
+    """The files below a folder of the project that are in the last commit, as paths from `root`."""
+    try:
+        answer = Git(root, PATIENCE).ask("ls-tree", "-r", "-z", "--name-only", "HEAD", "--", f"{folder}/")
+    except LedgerError:  # no git on this machine
+        return set()
+    return set(lines(answer.out, b"\0")) if answer.code == 0 else set()
 
 
 def _committed(looking: Git, path: str) -> bytes | None:

@@ -14,6 +14,7 @@ import typer
 
 from broadcast import config as configuration
 from broadcast import pipeline
+from broadcast.cli import doubts
 from broadcast.cli.desk import NOTHING, Channels, Desk, Json, Slugs, about, channel_names, desk, read_log, slugs
 from broadcast.config import Config
 from broadcast.errors import ConfigError, ProblemsFoundError, UsageError
@@ -49,7 +50,8 @@ def check(
     if config is not None:
         project = pipeline.read(root)
         only = slugs(project, paths, here.start)
-        problems = (*_misplaced(config), *project.problems, *pipeline.threads(project, only)[1])
+        dated = doubts.of_files(here, project)
+        problems = (*_misplaced(config), *project.problems, *dated, *pipeline.threads(project, only)[1])
         if paths:
             problems = tuple(one for one in problems if about(one, paths, here.start, project))
     if as_json or form is Format.json:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from broadcast import pipeline, runs
+from broadcast.cli import doubts
 from broadcast.cli.commit import keep
 from broadcast.cli.desk import (
     Channels,
@@ -83,6 +85,10 @@ def publish(
     require_clean(mine, here)
     if errors:
         here.say("note: other files have errors, and are left alone: `broadcast check` shows them")
+    named = {row.announcement for row in shown.actions}
+    for doubt in doubts.of_run(project, log, now):
+        if Path(doubt.place.path).stem in named:
+            here.say(f"note: {doubt.place.path}:{doubt.place.line}: {doubt.message}")
     if dry_run:
         if as_json:
             here.emit(data.results(untouched(row) for row in shown.actions))
