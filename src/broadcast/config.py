@@ -154,6 +154,10 @@ class Config:
         """The channels that an announcement leaves on purpose: `-x` in its `channels`."""
         return frozenset(name[1:] for name in announcement.channels or () if name.startswith(LEAVES))
 
+    def pace(self, announcement: Announcement) -> timedelta | None:
+        """How long after an update followers are owed the next one, while it is open; None where none is promised."""
+        return self.cadence_of(announcement) if announcement.kind == "incident" else announcement.update_every
+
     def cadence_of(self, announcement: Announcement) -> timedelta:
         """How long after an update followers are owed the next one."""
         own = announcement.update_every

@@ -25,7 +25,7 @@ from broadcast.publish import retract as retracting
 from broadcast.publish import run as publishing
 from broadcast.publish.run import Outcome, Run
 from broadcast.render import environment
-from broadcast.site.state import without
+from broadcast.site.state import addressed, without
 from broadcast.source import bounds
 from broadcast.source import check as checking
 from broadcast.source import read as reading
@@ -143,8 +143,9 @@ def publish(planner: Planner, log: Log, run: Run) -> Outcome:
 
 
 def standing(project: Project, log: Log, channel: str) -> list[Announcement]:
-    """The announcements as a channel may show them: without drafts, and the updates that were taken back there."""
-    shown = [one for one in project.announcements if not one.draft]
+    """The announcements as a channel may show them: without drafts, and the updates that were taken back there; with
+    the words that are for this channel, and the pace that followers are promised."""
+    shown = [addressed(one, channel, project.config.pace(one)) for one in project.announcements if not one.draft]
     return without(shown, retracting.retracted(log, channel))
 
 

@@ -50,7 +50,7 @@ def _due(config: Config, announcement: Announcement, updated: datetime, status: 
     if announcement.update_every is not None and status not in ("scheduled", "delayed"):
         return updated + announcement.update_every
     if status in ("scheduled", "delayed"):
-        return announcement.starts
+        return announcement.starts or announcement.ends
     return announcement.ends
 
 

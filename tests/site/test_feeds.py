@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -72,3 +72,33 @@ def test_an_empty_feed_has_a_time_that_never_changes(tmp_path: Path) -> None:
     atom, feed = feeds(tmp_path)
     assert atom.findtext(f"{ATOM}updated") == "1970-01-01T00:00:00+00:00"
     assert feed["items"] == []
+
+
+def test_feeds_say_what_is_promised_and_planned(tmp_path: Path) -> None:
+    """At e0fdd80 the preview of the page's channel said both, and neither was there."""
+    (tmp_path / "incidents").mkdir()
+    _, feed = feeds(
+        tmp_path,
+        announce(
+            "api",
+            ("investigating", "2026-11-22T15:05", "We look."),
+            ("identified", "2026-11-22T15:40", "A disk."),
+            update_every=timedelta(minutes=30),
+            language="de",
+        ),
+        announce(
+            "db",
+            ("scheduled", "2026-11-22T09:00", "An upgrade."),
+            kind="maintenance",
+            starts=datetime(2026, 11, 23, 2, 0, tzinfo=UTC),
+            ends=datetime(2026, 11, 23, 4, 0, tzinfo=UTC),
+        ),
+    )
+    newest, first, planned = (item["content_html"] for item in feed["items"])
+    assert newest.endswith(
+        '<p>Nächstes Update bis <time datetime="2026-11-22T16:10:00Z">22 Nov 2026, 16:10 UTC</time></p>'
+    )
+    assert first == "<p>We look.</p>"
+    assert "<p>When: <time" in planned
+    assert "23 Nov 2026, 02:00 UTC" in planned
+    assert "04:00 UTC" in planned

@@ -50,7 +50,7 @@ def test_an_incident_that_was_reopened_is_open(tmp_path: Path) -> None:
         (None, None, "upcoming"),
         ("2026-11-22T15:00", "2026-11-22T17:00", "open"),
         ("2026-11-22T15:00", None, "open"),
-        ("2026-11-21T15:00", "2026-11-21T17:00", "recent"),
+        ("2026-11-21T15:00", "2026-11-21T17:00", "open"),
     ],
 )
 def test_a_maintenance_that_is_only_scheduled_follows_its_window(
@@ -66,7 +66,8 @@ def test_a_maintenance_that_is_only_scheduled_follows_its_window(
     seen = whole(tmp_path, planned)
     assert [name for name in ("open", "upcoming", "recent") if getattr(seen, name)] == [where]
     if where == "open":
-        assert seen.headline == "Maintenance in progress"
+        passed = ends is not None and at(ends) <= NOW
+        assert seen.headline == ("Maintenance should have ended" if passed else "Maintenance in progress")
 
 
 def test_upcoming_maintenance_in_the_order_in_which_it_comes(tmp_path: Path) -> None:
@@ -115,3 +116,26 @@ def test_links() -> None:
 )
 def test_durations(minutes: int, words: str) -> None:
     assert duration(timedelta(minutes=minutes)) == words
+
+
+def test_a_window_that_passed_without_a_word_is_said(tmp_path: Path) -> None:
+    """At e0fdd80 the page said "No known problems" over a maintenance that nobody had ended."""
+    window = {"kind": "maintenance", "starts": at("2026-11-21T15:00"), "ends": at("2026-11-21T17:00")}
+    begun = ("in progress", "2026-11-21T15:00", "x")
+    for chain in ([("scheduled", "2026-11-20T09:00", "x")], [("scheduled", "2026-11-20T09:00", "x"), begun]):
+        seen = whole(tmp_path, announce("m", *chain, **window))
+        assert seen.headline == "Maintenance should have ended"
+        assert seen.open[0].overdue
+    over = announce("m", ("scheduled", "2026-11-20T09:00", "x"), ("completed", "2026-11-21T16:00", "x"), **window)
+    assert whole(tmp_path, over).headline == "No known problems"
+
+
+def test_what_is_promised_is_on_the_page(tmp_path: Path) -> None:
+    pace = timedelta(minutes=30)
+    chain = [("investigating", "2026-11-22T14:05", "x"), ("identified", "2026-11-22T15:50", "x")]
+    [page] = whole(tmp_path, announce("a", *chain, update_every=pace)).open
+    assert (page.due, page.overdue) == (at("2026-11-22T16:20"), False)
+    [page] = whole(tmp_path, announce("a", *chain[:1], update_every=pace)).open
+    assert (page.due, page.overdue) == (at("2026-11-22T14:35"), True)
+    over = announce("a", *chain, ("resolved", "2026-11-22T15:55", "x"), update_every=pace)
+    assert whole(tmp_path, over).recent[0].pages[0].due is None

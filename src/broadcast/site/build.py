@@ -20,20 +20,22 @@ from broadcast.sandbox import Sandbox
 from broadcast.site import feeds, folder
 from broadcast.site.gallery import Gallery
 from broadcast.site.overview import Overview, overview
-from broadcast.site.pages import Page, pages
+from broadcast.site.pages import Entry, Page, pages
 from broadcast.templates import environment
 
 ALLOWANCE = 200_000_000
 """Units (see `metering`) that a template may spend on one page; a front page of 10,000 announcements takes a tenth."""
 MEND = "mend the template"
 FILES = ("index.html", "feed.atom", "feed.json")
-FILTERS: dict[str, Callable[[datetime], str]] = {
+FILTERS: dict[str, Callable[..., Any]] = {
     "iso": lambda time: f"{time:%Y-%m-%dT%H:%M:%SZ}",
     "when": lambda time: f"{time.day} {time:%b %Y, %H:%M} UTC",
     "date": lambda time: f"{time.day} {time:%b}",
     "clock": lambda time: f"{time:%H:%M} UTC",
+    "markdown": str,
 }
-"""How templates write a time: for machines, whole, and in part where the rest stands beside it."""
+"""How templates write a time: for machines, whole, and in part where the rest stands beside it. `markdown` is for the
+words that they share with those of posts."""
 
 
 def build(
@@ -61,7 +63,7 @@ def build(
             gallery = Gallery(root, new)
             made = pages(announcements, gallery, url=url, now=now)
             site = _Site(environment(templates, autoescape=True, filters=FILTERS), name, url)
-            found = feeds.items(made, gallery, url)
+            found = feeds.items(made, gallery, url, site.entry)
             (new / "feed.atom").write_bytes(feeds.atom(found, name, url))
             (new / "feed.json").write_text(feeds.json_feed(found, name, url), encoding="utf-8")
             _write(new, made, site, overview([page for page in made if page.translation is None], now))
@@ -108,6 +110,10 @@ class _Site:
         shared = {"title": self.title, "url": self.url, "base": base, "current": name, "policy": self.policy}
         style = Markup(self.style)  # noqa: S704 - the style sheet is a template of ours or of the site's owner
         return self._template(f"{name}.html", {**shared, "style": style, **values}) + "\n"
+
+    def entry(self, page: Page, entry: Entry, html: Markup) -> str:
+        """An update as feeds show it, with what is promised and planned."""
+        return self._template("entry.html", {"page": page, "entry": entry, "html": html}).strip()
 
     def _template(self, name: str, values: dict[str, Any]) -> str:
         try:

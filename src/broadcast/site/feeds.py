@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
+
+from markupsafe import Markup
 
 from broadcast.site.gallery import Gallery
 from broadcast.site.markdown import to_html
@@ -31,23 +33,28 @@ class Item:
     entry: Entry
 
 
-def items(pages: Sequence[Page], gallery: Gallery, url: str | None) -> list[Item]:
+Show = Callable[[Page, Entry, Markup], str]
+"""The HTML of an update, from that of its text."""
+
+
+def items(pages: Sequence[Page], gallery: Gallery, url: str | None, show: Show) -> list[Item]:
     """The newest updates of the announcements (not of their translations)."""
     every = [
         (entry.time, page.slug, page, entry) for page in pages if page.translation is None for entry in page.entries
     ]
     every.sort(key=lambda item: item[:2], reverse=True)
-    return [_item(page, entry, gallery, url) for _, _, page, entry in every[:ENTRIES]]
+    return [_item(page, entry, gallery, url, show) for _, _, page, entry in every[:ENTRIES]]
 
 
-def _item(page: Page, entry: Entry, gallery: Gallery, url: str | None) -> Item:
+def _item(page: Page, entry: Entry, gallery: Gallery, url: str | None, show: Show) -> Item:
     def resolve(source: str) -> str | None:
         address = gallery.address(page.path, source)
         return f"{url.rstrip('/')}/{address}" if url and address else address
 
     address = f"{page.address}#{entry.anchor}" if page.address else None
     name = address or uuid5(NAMESPACE_URL, f"{page.slug}#{entry.anchor}").urn
-    return Item(name, address, f"{entry.status}: {page.title}", str(to_html(entry.body, resolve)), page, entry)
+    html = show(page, entry, to_html(entry.body, resolve))
+    return Item(name, address, f"{entry.status}: {page.title}", html, page, entry)
 
 
 def atom(found: Sequence[Item], title: str, url: str | None) -> bytes:

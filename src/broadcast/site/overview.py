@@ -79,6 +79,8 @@ def _headline(open_now: Sequence[Page], worst: Tone) -> str:
     incidents = sum(page.kind == "incident" for page in open_now)
     if incidents > 1:
         return f"{incidents} open incidents, the worst is {worst}"
+    if worst == "maintenance" and all(page.overdue for page in open_now):
+        return "Maintenance should have ended"
     return HEADLINES[worst]
 
 

@@ -15,7 +15,7 @@ from broadcast.site import languages
 from broadcast.site.gallery import Gallery
 from broadcast.site.links import anchor, page_name, permalink
 from broadcast.site.markdown import ALLOWED_LINK, Resolve, images, to_html, to_text
-from broadcast.site.state import Phase, Tone, phase, tone, visible
+from broadcast.site.state import WAITING, Phase, Tone, phase, promised, tone, visible
 from broadcast.source.problems import isolated
 from broadcast.source.statuses import FINAL, current, states
 from broadcast.text.clean import clean
@@ -27,7 +27,8 @@ LABELS = {"postmortem": "Post-mortem"}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An update on a page. `status` is for people ("In progress"); `body` is its Markdown, `html` that for the page."""
+    """An update on a page. `status` is for people ("In progress"); `body` is its Markdown, `html` that for the page;
+    with it goes the `window` of a maintenance that it tells."""
 
     anchor: str
     status: str
@@ -35,6 +36,7 @@ class Entry:
     time: datetime
     body: str
     html: Markup
+    window: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ class Translation:
 @dataclass(frozen=True, slots=True)
 class Page:
     """An announcement on its page. `path` is its Markdown file, `file` its page, `address` that page's URL where the
-    site has one; `translation` is the language of a translation. `entries` are newest first."""
+    site has one; `translation` is the language of a translation. `entries` are newest first. `due` is when followers of
+    what is open are owed word; `overdue` says that this has passed."""
 
     slug: str
     path: str
@@ -73,6 +76,8 @@ class Page:
     ends: datetime | None
     began: datetime
     over: datetime | None
+    due: datetime | None
+    overdue: bool
     entries: tuple[Entry, ...]
     intro: Markup
     summary: str
@@ -135,6 +140,8 @@ def _page(announcement: Announcement, gallery: Gallery, url: str | None, now: da
     status = current(announcement.kind, (update.status for update in shown)) or shown[0].status
     translation = translation_of(announcement)
     starts = announcement.starts
+    stands = phase(announcement, status, now)
+    due = promised(announcement, status, shown) if stands == "open" else None
     over = next((update.time for update in reversed(shown) if update.status in FINAL), None)
     return Page(
         slug=announcement.slug,
@@ -152,12 +159,14 @@ def _page(announcement: Announcement, gallery: Gallery, url: str | None, now: da
         direction=languages.direction(announcement.language),
         translation=translation,
         status=label(status),
-        phase=phase(announcement, status, now),
+        phase=stands,
         tone=tone(announcement, status),
         starts=starts,
         ends=announcement.ends,
         began=starts if starts is not None and starts <= now else shown[0].time,
         over=over if status in FINAL else None,
+        due=due,
+        overdue=due is not None and due <= now,
         entries=entries,
         intro=to_html(announcement.intro, resolve),
         summary=to_text(entries[0].body, SUMMARY),
@@ -170,6 +179,7 @@ def _entries(announcement: Announcement, shown: Sequence[Update], resolve: Resol
     left_in = list(states(announcement.kind, (update.status for update in shown)))
     for update, state in zip(reversed(shown), reversed(left_in), strict=True):
         body = update.overrides.get("site", update.body)
+        tells_window = update is shown[-1] and update.status in WAITING
         yield Entry(
             anchor=anchor(update.time),
             status=label(update.status),
@@ -177,6 +187,7 @@ def _entries(announcement: Announcement, shown: Sequence[Update], resolve: Resol
             time=update.time,
             body=body,
             html=to_html(body, resolve),
+            window=tells_window,
         )
 
 

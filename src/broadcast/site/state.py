@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from broadcast.model import Announcement, Update
@@ -21,6 +21,17 @@ def visible(announcement: Announcement, now: datetime) -> tuple[Update, ...]:
     return tuple(update for update in announcement.updates if update.time <= now)
 
 
+def addressed(announcement: Announcement, channel: str, pace: timedelta | None) -> Announcement:
+    """The announcement with the words that are meant for a page's `channel`, and its pace."""
+    updates = tuple(
+        replace(update, overrides={**update.overrides, "site": update.overrides[channel]})
+        if channel in update.overrides
+        else update
+        for update in announcement.updates
+    )
+    return replace(announcement, updates=updates, update_every=pace)
+
+
 def without(announcements: Sequence[Announcement], gone: Collection[tuple[str, datetime]]) -> list[Announcement]:
     """The announcements without these updates (slug, time), and without those of which nothing is left."""
     kept = []
@@ -32,19 +43,24 @@ def without(announcements: Sequence[Announcement], gone: Collection[tuple[str, d
 
 
 def phase(announcement: Announcement, status: str, now: datetime) -> Phase:
-    """Where an announcement belongs on the front page.
-
-    A maintenance that was only ever scheduled is under way during its window and over after it: its authors forgot to
-    say so, and followers must not read of it as news for years.
-    """
+    """Where an announcement belongs on the front page. A maintenance is under way when its window begins, and until
+    somebody says that it is over."""
     if status in FINAL or announcement.kind == "release":
         return "past"
     if announcement.kind == "maintenance" and status in WAITING:
-        if announcement.starts is None or now < announcement.starts:
+        begins = announcement.starts or announcement.ends
+        if begins is None or now < begins:
             return "upcoming"
-        if announcement.ends is not None and announcement.ends <= now:
-            return "past"
     return "open"
+
+
+def promised(announcement: Announcement, status: str, shown: Sequence[Update]) -> datetime | None:
+    """When followers are owed the next update: after the last one of an incident, and at the end of a maintenance."""
+    if status in FINAL or announcement.kind == "release":
+        return None
+    if announcement.kind == "incident":
+        return shown[-1].time + announcement.update_every if announcement.update_every else None
+    return announcement.ends
 
 
 def tone(announcement: Announcement, status: str) -> Tone:
