@@ -120,7 +120,7 @@ def test_durations(minutes: int, words: str) -> None:
 
 def test_a_window_that_passed_without_a_word_is_said(tmp_path: Path) -> None:
     """At e0fdd80 the page said "No known problems" over a maintenance that nobody had ended."""
-    window = {"kind": "maintenance", "starts": at("2026-11-21T15:00"), "ends": at("2026-11-21T17:00")}
+    window: dict[str, Any] = {"kind": "maintenance", "starts": at("2026-11-21T15:00"), "ends": at("2026-11-21T17:00")}
     begun = ("in progress", "2026-11-21T15:00", "x")
     for chain in ([("scheduled", "2026-11-20T09:00", "x")], [("scheduled", "2026-11-20T09:00", "x"), begun]):
         seen = whole(tmp_path, announce("m", *chain, **window))
